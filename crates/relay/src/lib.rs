@@ -1,0 +1,1 @@
+//! The trusted server that holds the Qrvey credentials.

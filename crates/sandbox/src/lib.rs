@@ -1,0 +1,1 @@
+//! A stand-in Qrvey platform and the demo host application.
