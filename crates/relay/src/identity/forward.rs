@@ -1,0 +1,129 @@
+//! Asks the host application who is signed in, with the caller's own credentials and nothing else
+//! of the request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use qrvey_auth_wire::ProblemCode;
+use reqwest::header::ACCEPT;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
+use url::Url;
+
+use super::Caller;
+use crate::claims::Claims;
+use crate::config::Forward;
+use crate::json;
+use crate::problem::Failure;
+
+/// The most that is read of the host application's answer, in bytes.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+const RETRY_SOON: Duration = Duration::from_secs(2);
+
+/// The host application's own word on who is signed in.
+#[derive(Debug)]
+pub(crate) struct HostApplication {
+    http: Client,
+    url: Url,
+}
+
+/// The caller's credentials, as sent.
+struct Credentials {
+    cookie: Option<HeaderValue>,
+    authorization: Option<HeaderValue>,
+}
+
+impl HostApplication {
+    pub(super) fn new(config: &Forward) -> Result<Self, reqwest::Error> {
+        let http = Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .referer(false)
+            .user_agent(concat!("qrvey-relay/", env!("CARGO_PKG_VERSION")))
+            .timeout(config.timeout)
+            .connect_timeout(config.timeout)
+            .build()?;
+        Ok(Self { http, url: config.url.clone() })
+    }
+
+    pub(super) async fn claims(&self, caller: Caller<'_>) -> Result<Arc<Claims>, Failure> {
+        let credentials = Credentials::of(caller.headers)?;
+        let mut request = self.http.get(self.url.clone()).header(ACCEPT, "application/json");
+        request = request.header("x-request-id", caller.request_id);
+        for (name, value) in [(COOKIE, credentials.cookie), (AUTHORIZATION, credentials.authorization)] {
+            if let Some(mut value) = value {
+                value.set_sensitive(true);
+                request = request.header(name, value);
+            }
+        }
+        let response = request.send().await.map_err(|error| unavailable(&without_url(error)))?;
+        match response.status() {
+            status if status.is_success() => read(response).await.map(Arc::new),
+            // A redirect leads to a page to sign in at.
+            status if status == StatusCode::UNAUTHORIZED || status.is_redirection() => {
+                Err(Failure::not_signed_in())
+            }
+            StatusCode::FORBIDDEN => Err(Failure::not_entitled()),
+            status => Err(unavailable(&format!("status {}", status.as_u16()))),
+        }
+    }
+}
+
+impl Credentials {
+    /// Takes the credentials out of a request. Without any, there is nothing to ask.
+    fn of(headers: &HeaderMap) -> Result<Self, Failure> {
+        let mut authorization = headers.get_all(AUTHORIZATION).iter();
+        let first = authorization.next().cloned();
+        if authorization.next().is_some() {
+            return Err(Failure::invalid(
+                StatusCode::BAD_REQUEST,
+                "There is more than one Authorization header.",
+            ));
+        }
+        // HTTP/2 may split the cookies over several headers (RFC 9113 §8.2.3).
+        let cookies: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+        let cookie = match cookies.as_slice() {
+            [] => None,
+            some => {
+                Some(HeaderValue::from_bytes(&some.join(&b"; "[..])).map_err(|_| Failure::not_signed_in())?)
+            }
+        };
+        if cookie.is_none() && first.is_none() {
+            return Err(Failure::not_signed_in());
+        }
+        Ok(Self { cookie, authorization: first })
+    }
+}
+
+async fn read(mut response: Response) -> Result<Claims, Failure> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| unavailable(&without_url(error)))? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(unavailable("the answer is larger than 64 KiB"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    json::object(&body).map(Claims::new).map_err(|_| unavailable("the answer is not a JSON object"))
+}
+
+fn without_url(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else if error.is_connect() {
+        "cannot connect".to_owned()
+    } else {
+        error.to_string()
+    }
+}
+
+fn unavailable(reason: &str) -> Failure {
+    tracing::warn!(reason, "cannot learn from identity.url who is signed in");
+    Failure::new(
+        ProblemCode::UpstreamUnavailable,
+        "The application that knows who is signed in cannot be reached. Try again later.",
+    )
+    .retry_after(RETRY_SOON)
+}

@@ -1,0 +1,3 @@
+//! The relay as a program of its own.
+
+fn main() {}

@@ -1,0 +1,161 @@
+//! Metrics in the Prometheus text format. Labels come from fixed words only, so that neither a
+//! caller nor the platform can make new series, and nothing secret can get in.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::mint::{How, Kind};
+use crate::upstream::UpstreamError;
+
+/// Everything that is counted.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<Outcome, Counter>,
+    request_seconds: Family<OfRoute, Histogram>,
+    requests_in_flight: Gauge,
+    mints: Family<Mint, Counter>,
+    tokens: Family<Source, Counter>,
+    upstream_seconds: Family<OfKind, Histogram>,
+    upstream_in_flight: Gauge,
+    identity_seconds: Histogram,
+    kept_tokens: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    route: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfRoute {
+    route: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Mint {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Source {
+    kind: &'static str,
+    source: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfKind {
+    kind: &'static str,
+}
+
+fn seconds_histogram() -> Histogram {
+    // 0.5 ms to 16 s.
+    Histogram::new(exponential_buckets(0.0005, 2.0, 16))
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("qrvey_relay"),
+            requests: Family::default(),
+            request_seconds: Family::new_with_constructor(seconds_histogram),
+            requests_in_flight: Gauge::default(),
+            mints: Family::default(),
+            tokens: Family::default(),
+            upstream_seconds: Family::new_with_constructor(seconds_histogram),
+            upstream_in_flight: Gauge::default(),
+            identity_seconds: seconds_histogram(),
+            kept_tokens: Gauge::default(),
+        };
+        let registry = &mut metrics.registry;
+        registry.register("requests", "Requests by route and outcome", metrics.requests.clone());
+        registry.register("request_seconds", "Time to answer a request", metrics.request_seconds.clone());
+        registry.register(
+            "requests_in_flight",
+            "Requests being answered",
+            metrics.requests_in_flight.clone(),
+        );
+        registry.register("mints", "Requests to the platform by outcome", metrics.mints.clone());
+        registry.register("tokens", "Tokens handed out, by where they came from", metrics.tokens.clone());
+        registry.register("upstream_seconds", "Time the platform took", metrics.upstream_seconds.clone());
+        registry.register(
+            "upstream_in_flight",
+            "Requests to the platform under way",
+            metrics.upstream_in_flight.clone(),
+        );
+        registry.register(
+            "identity_seconds",
+            "Time to learn who is asking",
+            metrics.identity_seconds.clone(),
+        );
+        registry.register("kept_tokens", "Tokens kept for reuse", metrics.kept_tokens.clone());
+        metrics
+    }
+
+    /// All of it, as text.
+    pub(crate) fn render(&self, kept_tokens: u64) -> String {
+        self.kept_tokens.set(i64::try_from(kept_tokens).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    pub(crate) fn request_starts(&self) -> InFlight {
+        InFlight::new(&self.requests_in_flight)
+    }
+
+    pub(crate) fn request_ends(&self, route: &'static str, outcome: &'static str, took: Duration) {
+        self.requests.get_or_create(&Outcome { route, outcome }).inc();
+        self.request_seconds.get_or_create(&OfRoute { route }).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn mint_starts(&self) -> InFlight {
+        InFlight::new(&self.upstream_in_flight)
+    }
+
+    pub(crate) fn mint_ends(&self, kind: Kind, error: Option<UpstreamError>, took: Duration) {
+        let (kind, outcome) = (kind.as_str(), error.map_or("ok", UpstreamError::label));
+        self.mints.get_or_create(&Mint { kind, outcome }).inc();
+        self.upstream_seconds.get_or_create(&OfKind { kind }).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn identified(&self, took: Duration) {
+        self.identity_seconds.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn token_given(&self, kind: Kind, how: How) {
+        let source = match how {
+            How::Minted => "minted",
+            How::Shared => "shared",
+            How::Reused => "reused",
+            How::Stale => "stale",
+        };
+        self.tokens.get_or_create(&Source { kind: kind.as_str(), source }).inc();
+    }
+}
+
+/// One more under way, until dropped.
+pub(crate) struct InFlight(Gauge);
+
+impl InFlight {
+    fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -1,0 +1,232 @@
+//! Mints: one at a time for each distinct grant, shared by all who ask, and reused for a while.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use moka::Expiry;
+use moka::sync::Cache;
+use qrvey_auth_wire::Token;
+use sha2::{Digest, Sha256};
+
+use crate::config::Reuse;
+use crate::moment::Moment;
+use crate::problem::Failure;
+
+/// Which of the two tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Composer,
+    Admin,
+}
+
+impl Kind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Composer => "composer",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// Names a grant: a hash over its kind and the exact bytes that go to the platform, so that two
+/// callers share an entry only if their grants are equal in every byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct GrantKey([u8; 32]);
+
+impl GrantKey {
+    pub(crate) fn new(kind: Kind, body: &[u8]) -> Self {
+        let hash = Sha256::new().chain_update(kind.as_str()).chain_update([0]).chain_update(body);
+        Self(hash.finalize().into())
+    }
+}
+
+/// A token that the platform gave.
+#[derive(Debug, Clone)]
+pub(crate) struct Minted {
+    pub token: Token,
+    /// Before the request went out, so that the lifetime is never overestimated.
+    pub asked: Moment,
+    /// `None`: unknown, so never reused.
+    pub lifetime: Option<Duration>,
+}
+
+impl Minted {
+    /// Whole seconds left now; `Some(0)` is over.
+    pub(crate) fn seconds_left(&self) -> Option<u64> {
+        self.lifetime.map(|lifetime| lifetime.saturating_sub(self.asked.elapsed()).as_secs())
+    }
+
+    fn is_over(&self) -> bool {
+        self.seconds_left() == Some(0)
+    }
+}
+
+/// How an answer came about, for the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// The platform was asked for this caller.
+    Minted,
+    /// The platform was being asked by somebody else for the same grant.
+    Shared,
+    /// An earlier answer was still good.
+    Reused,
+    /// An earlier answer was past its share of the lifetime, but the platform gave no new one.
+    Stale,
+}
+
+type Outcome = Result<Arc<Minted>, Failure>;
+type Flight = Shared<BoxFuture<'static, Outcome>>;
+
+/// The tokens in use, and the mints under way.
+#[derive(Clone)]
+pub(crate) struct Minter {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    kept: Cache<GrantKey, Arc<Minted>>,
+    flights: Mutex<HashMap<GrantKey, Flight>>,
+    reuse: Reuse,
+    /// How long a caller who could have a still-valid token waits for a fresh one.
+    patience: Duration,
+}
+
+/// An entry goes when its token is over.
+struct UntilOver;
+
+impl Expiry<GrantKey, Arc<Minted>> for UntilOver {
+    fn expire_after_create(&self, _: &GrantKey, minted: &Arc<Minted>, _: Instant) -> Option<Duration> {
+        minted.lifetime
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &GrantKey,
+        minted: &Arc<Minted>,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        minted.lifetime
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Minter {
+    pub(crate) fn new(reuse: Reuse) -> Self {
+        let kept = Cache::builder().max_capacity(reuse.max_entries).expire_after(UntilOver).build();
+        Self { inner: Arc::new(Inner { kept, flights: Mutex::default(), reuse, patience: PATIENCE }) }
+    }
+
+    /// Gives a token for the grant: a kept one, one that is being minted, or a new one from `mint`.
+    /// `max_age`: no token that was minted longer ago than this.
+    ///
+    /// A mint goes on when its callers have left, so that whoever asks next has use of it.
+    pub(crate) async fn token<F>(
+        &self,
+        key: GrantKey,
+        max_age: Option<Duration>,
+        mint: impl FnOnce() -> F,
+    ) -> (Outcome, How)
+    where
+        F: Future<Output = Result<Minted, Failure>> + Send + 'static,
+    {
+        let kept = self.inner.kept(&key, max_age);
+        if let Some(minted) = kept.as_ref().filter(|minted| self.inner.is_fresh(minted)) {
+            return (Ok(Arc::clone(minted)), How::Reused);
+        }
+        let (flight, how) = match self.join_or_start(key, max_age, mint) {
+            Joined::Flight(flight, how) => (flight, how),
+            Joined::Landed(minted) => return (Ok(minted), How::Shared),
+        };
+        let Some(kept) = kept else { return (flight.await, how) };
+        match tokio::time::timeout(self.inner.patience, flight).await {
+            Ok(Ok(minted)) => (Ok(minted), how),
+            Ok(Err(failure)) if kept.is_over() => (Err(failure), how),
+            Ok(Err(_)) | Err(_) => (Ok(kept), How::Stale),
+        }
+    }
+
+    /// Forgets the grant's token, so that the next caller gets a new one.
+    pub(crate) fn forget(&self, key: &GrantKey) {
+        self.inner.kept.invalidate(key);
+    }
+
+    /// How many tokens are kept.
+    pub(crate) fn kept(&self) -> u64 {
+        self.inner.kept.entry_count()
+    }
+
+    fn join_or_start<F>(&self, key: GrantKey, max_age: Option<Duration>, mint: impl FnOnce() -> F) -> Joined
+    where
+        F: Future<Output = Result<Minted, Failure>> + Send + 'static,
+    {
+        let mut flights = self.inner.flights();
+        if let Some(flight) = flights.get(&key) {
+            return Joined::Flight(flight.clone(), How::Shared);
+        }
+        // Looked at once more under the lock: a flight may have landed since.
+        if let Some(minted) = self.inner.kept(&key, max_age).filter(|minted| self.inner.is_fresh(minted)) {
+            return Joined::Landed(minted);
+        }
+        // A task of its own, so that it neither stops with its first caller nor waits to be polled.
+        let task = tokio::spawn(Arc::clone(&self.inner).land(key, mint()));
+        let flight = task.map(|joined| joined.unwrap_or_else(|_| Err(Failure::internal()))).boxed().shared();
+        flights.insert(key, flight.clone());
+        Joined::Flight(flight, How::Minted)
+    }
+}
+
+enum Joined {
+    Flight(Flight, How),
+    Landed(Arc<Minted>),
+}
+
+impl Inner {
+    fn kept(&self, key: &GrantKey, max_age: Option<Duration>) -> Option<Arc<Minted>> {
+        let young = |minted: &Arc<Minted>| max_age.is_none_or(|max_age| minted.asked.elapsed() <= max_age);
+        self.kept.get(key).filter(|minted| !minted.is_over()).filter(young)
+    }
+
+    fn is_fresh(&self, minted: &Minted) -> bool {
+        let share = minted.lifetime.unwrap_or_default() * self.reuse.lifetime_percent / 100;
+        minted.asked.elapsed() < share
+    }
+
+    fn flights(&self) -> MutexGuard<'_, HashMap<GrantKey, Flight>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn land(
+        self: Arc<Self>,
+        key: GrantKey,
+        mint: impl Future<Output = Result<Minted, Failure>> + Send,
+    ) -> Outcome {
+        // Removed on every way out, a panic of the mint included.
+        let landing = Landing { inner: &self, key };
+        let outcome = mint.await.map(Arc::new);
+        if let Ok(minted) = &outcome
+            && minted.lifetime.is_some()
+            && self.reuse.lifetime_percent > 0
+        {
+            self.kept.insert(key, Arc::clone(minted));
+        }
+        drop(landing);
+        outcome
+    }
+}
+
+struct Landing<'a> {
+    inner: &'a Inner,
+    key: GrantKey,
+}
+
+impl Drop for Landing<'_> {
+    fn drop(&mut self) {
+        self.inner.flights().remove(&self.key);
+    }
+}

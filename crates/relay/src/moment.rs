@@ -1,0 +1,40 @@
+use std::time::{Duration, Instant, SystemTime};
+
+/// A point in time on two clocks: the monotonic one stands still while a machine sleeps, the wall
+/// clock may be set. Whichever says that more time has passed is believed, for a token given out
+/// too long is worse than one minted too early.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    monotonic: Instant,
+    wall: SystemTime,
+}
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        Self { monotonic: Instant::now(), wall: SystemTime::now() }
+    }
+
+    /// Time since then.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.monotonic.elapsed().max(self.wall.elapsed().unwrap_or_default())
+    }
+
+    /// As if the moment had been earlier.
+    #[cfg(test)]
+    pub(crate) fn earlier(self, by: Duration) -> Self {
+        Self { wall: self.wall - by, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sleep_counts_and_a_clock_set_back_does_no_harm() {
+        let hour = Duration::from_secs(3600);
+        assert!(Moment::now().earlier(hour).elapsed() >= hour);
+        let ahead = Moment { wall: SystemTime::now() + hour, ..Moment::now() };
+        assert!(ahead.elapsed() < hour);
+    }
+}

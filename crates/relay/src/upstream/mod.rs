@@ -1,0 +1,220 @@
+//! Calls to the platform: one fixed host, no redirects, bounded in time, size and number.
+
+mod answer;
+mod slots;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use qrvey_auth_wire::{ProblemCode, Token, TokenError};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use crate::config::{AdminLogin, Limits, Platform};
+use crate::problem::Failure;
+use slots::Slots;
+
+const COMPOSER_PATH: &str = "/devapi/v4/core/login/token";
+const API_KEY_HEADER: &str = "x-api-key";
+/// An idle connection is closed by this side before most servers and balancers would.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
+
+/// The platform, as the relay speaks to it.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    http: Client,
+    composer_url: String,
+    admin_url: String,
+    admin_login: AdminLogin,
+    timeout: Duration,
+    slots: Slots,
+}
+
+/// Why the platform gave no token. For the log; says nothing of what was sent or answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UpstreamError {
+    #[error("too many requests to the platform wait already")]
+    Busy,
+    #[error("cannot connect to the platform")]
+    Connect,
+    #[error("the platform did not answer within limits.upstream_timeout")]
+    Timeout,
+    #[error("the connection broke before the platform's answer was complete")]
+    Broken,
+    #[error("the platform refused {credential} (status {status})")]
+    Refused { credential: &'static str, status: u16 },
+    #[error("the platform redirects (status {0}); redirects are not followed")]
+    Redirect(u16),
+    #[error("the platform asks for fewer requests")]
+    RateLimited(Option<Duration>),
+    #[error("the platform is unavailable (status {0})")]
+    Unavailable(u16),
+    #[error("the platform answered with status {0}")]
+    Status(u16),
+    #[error("the platform's answer is larger than 64 KiB")]
+    TooLarge,
+    #[error("the platform's answer is not a JSON object with a token")]
+    NotAToken,
+    #[error("the token in the platform's answer is unusable: {0}")]
+    BadToken(TokenError),
+}
+
+impl Upstream {
+    pub(crate) fn new(platform: &Platform, limits: &Limits) -> Result<Self, reqwest::Error> {
+        let http = Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .referer(false)
+            .user_agent(concat!("qrvey-relay/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(limits.upstream_connect_timeout)
+            .timeout(limits.upstream_timeout)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(limits.upstream_concurrency)
+            .build()?;
+        Ok(Self {
+            http,
+            composer_url: format!("{}{COMPOSER_PATH}", platform.domain),
+            admin_url: format!("{}{}", platform.admin_domain, platform.admin_login.path()),
+            admin_login: platform.admin_login,
+            timeout: limits.upstream_timeout,
+            slots: Slots::new(limits.upstream_concurrency, limits.upstream_queue),
+        })
+    }
+
+    /// Asks for a Composer token with exactly this body.
+    pub(crate) async fn composer_token(
+        &self,
+        api_key: &SecretString,
+        body: Vec<u8>,
+    ) -> Result<Token, UpstreamError> {
+        let refused = |status| UpstreamError::Refused { credential: "QRVEY_API_KEY", status };
+        let mut key = HeaderValue::from_str(api_key.expose_secret()).map_err(|_| refused(0))?;
+        key.set_sensitive(true);
+        self.ask(self.http.post(&self.composer_url).header(API_KEY_HEADER, key), body, refused).await
+    }
+
+    /// Asks for an Admin Center token with this body, made by [`admin_body`].
+    pub(crate) async fn admin_token(&self, body: Vec<u8>) -> Result<Token, UpstreamError> {
+        let refused = |status| UpstreamError::Refused {
+            credential: "QRVEY_ADMIN_USERNAME with QRVEY_ADMIN_ACCESS_KEY",
+            status,
+        };
+        self.ask(self.http.post(&self.admin_url), body, refused).await
+    }
+
+    /// Which admin login is called, for messages.
+    pub(crate) fn admin_login(&self) -> AdminLogin {
+        self.admin_login
+    }
+
+    /// Waiting for a slot counts towards the time limit: it is the caller's time.
+    async fn ask(
+        &self,
+        request: RequestBuilder,
+        body: Vec<u8>,
+        refused: impl Fn(u16) -> UpstreamError,
+    ) -> Result<Token, UpstreamError> {
+        let request = request
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .body(Bytes::from(body));
+        let mut has_slot = false;
+        let ask = async {
+            let _slot = self.slots.acquire().await.ok_or(UpstreamError::Busy)?;
+            has_slot = true;
+            let response = request.send().await.map_err(|error| transport(&error))?;
+            answer::token(response, refused).await
+        };
+        match tokio::time::timeout(self.timeout, ask).await {
+            Ok(result) => result,
+            Err(_) if has_slot => Err(UpstreamError::Timeout),
+            Err(_) => Err(UpstreamError::Busy),
+        }
+    }
+}
+
+/// The body of an admin login, credentials and all.
+pub(crate) fn admin_body(username: &SecretString, access_key: &SecretString) -> Vec<u8> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct AdminBody<'a> {
+        username: &'a str,
+        access_key: &'a str,
+    }
+    let body = AdminBody { username: username.expose_secret(), access_key: access_key.expose_secret() };
+    // Two texts always serialize.
+    serde_json::to_vec(&body).unwrap_or_default()
+}
+
+fn transport(error: &reqwest::Error) -> UpstreamError {
+    if error.is_timeout() && !error.is_connect() {
+        UpstreamError::Timeout
+    } else if error.is_connect() {
+        UpstreamError::Connect
+    } else {
+        UpstreamError::Broken
+    }
+}
+
+impl UpstreamError {
+    /// Whether the platform is ill, as opposed to the request being refused by a well one.
+    pub(crate) fn is_outage(self) -> bool {
+        matches!(self, Self::Connect | Self::Timeout | Self::Broken | Self::Unavailable(_))
+    }
+
+    /// The label in the metrics.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Connect => "connect",
+            Self::Timeout => "timeout",
+            Self::Broken => "broken",
+            Self::Refused { .. } => "refused",
+            Self::Redirect(_) => "redirect",
+            Self::RateLimited(_) => "rate_limited",
+            Self::Unavailable(_) => "unavailable",
+            Self::Status(_) => "status",
+            Self::TooLarge => "too_large",
+            Self::NotAToken | Self::BadToken(_) => "not_a_token",
+        }
+    }
+}
+
+const RETRY_SOON: Duration = Duration::from_secs(1);
+const RETRY_LATER: Duration = Duration::from_secs(5);
+
+impl From<UpstreamError> for Failure {
+    fn from(error: UpstreamError) -> Self {
+        let unavailable = |detail| Self::new(ProblemCode::UpstreamUnavailable, detail);
+        match error {
+            UpstreamError::Busy => {
+                unavailable("The relay is at its limit of requests to the platform. Try again soon.")
+                    .retry_after(RETRY_SOON)
+            }
+            UpstreamError::Connect => {
+                unavailable("The platform cannot be reached. Try again later.").retry_after(RETRY_LATER)
+            }
+            UpstreamError::RateLimited(wait) => {
+                unavailable("The platform asks for fewer requests. Try again later.")
+                    .retry_after(wait.unwrap_or(RETRY_LATER))
+            }
+            UpstreamError::Unavailable(_) => {
+                unavailable("The platform is not available. Try again later.").retry_after(RETRY_LATER)
+            }
+            UpstreamError::Timeout => {
+                Self::new(ProblemCode::UpstreamTimeout, "The platform did not answer in time. Try again.")
+            }
+            UpstreamError::Refused { .. } => Self::new(
+                ProblemCode::UpstreamError,
+                "The platform refused the relay's credentials. The operator finds the reason in the relay's log.",
+            ),
+            _ => Self::new(
+                ProblemCode::UpstreamError,
+                "The platform's answer cannot be used. The operator finds the reason in the relay's log.",
+            ),
+        }
+    }
+}
