@@ -1,1 +1,20 @@
-//! Browser module.
+//! `qrvey-auth`, the browser module: asks a trusted relay for Qrvey security tokens, keeps them in
+//! memory only, and gives every caller of a page the same one until it is about to expire.
+//!
+//! The JavaScript API is described in `js/index.d.ts`; this crate is what stands behind it. The
+//! files that decide ([`clock`], [`lifetime`], [`backoff`], [`flight`], [`store`], [`error`]) need no
+//! browser and are tested natively; [`options`], [`relay`], [`host`] and [`client`] touch the page.
+
+mod backoff;
+mod client;
+mod clock;
+mod error;
+mod flight;
+mod host;
+mod lifetime;
+mod options;
+mod relay;
+mod store;
+
+pub use client::Client;
+pub use host::{Host, start};

@@ -1,2 +1,74 @@
-//! Build steps.
-fn main() {}
+//! Everything that builds, starts and tests qrvey-auth; `npm run …` calls it through `run.mjs`.
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod bindings;
+mod build;
+mod embed;
+mod lint;
+mod run;
+mod setup;
+mod size;
+mod test;
+
+#[derive(Parser)]
+#[command(about = "Build steps of qrvey-auth")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the npm package into dist/.
+    Build,
+    /// Build everything, then serve the demo page against the stand-in platform.
+    Start {
+        /// Handed on to `qrvey-sandbox demo`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run every test.
+    Test {
+        /// Only the suites with these names: rust, wasm, js.
+        suites: Vec<String>,
+    },
+    /// Check formats and lints.
+    Lint,
+    /// Print the sizes of dist/ and fail above the budget.
+    Size,
+    /// Run wasm-bindgen tests; `cargo test` calls this for the wasm32 target.
+    #[command(hide = true)]
+    WasmTestRunner {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Build => {
+            setup::all()?;
+            build::package()
+        }
+        Command::Start { arguments } => {
+            setup::all()?;
+            build::package()?;
+            run::step("building the sandbox and the relay", "cargo", ["build", "--package", "qrvey-sandbox"])?;
+            println!("• starting the demo; Ctrl+C ends it");
+            run::exec("target/debug/qrvey-sandbox", [vec!["demo".to_owned()], arguments].concat())
+        }
+        Command::Test { suites } => {
+            setup::all()?;
+            test::suites(&suites)
+        }
+        Command::Lint => {
+            setup::all()?;
+            build::package()?;
+            lint::all()
+        }
+        Command::Size => size::report(),
+        Command::WasmTestRunner { arguments } => test::wasm_runner(arguments),
+    }
+}

@@ -1,0 +1,21 @@
+// The door to every command: makes sure that Rust is there, then hands over to xtask.
+
+import { spawnSync } from 'node:child_process';
+
+const [major] = process.versions.node.split('.').map(Number);
+if (major < 20) stop(`Node 20 or later is needed; this is ${process.version}. See https://nodejs.org`);
+
+const cargo = spawnSync('cargo', ['--version'], { encoding: 'utf8' });
+if (cargo.error || cargo.status !== 0) {
+  stop('Rust is missing: `cargo` cannot be run. Install it from https://rustup.rs and open a new terminal.');
+}
+
+const args = ['run', '--quiet', '--package', 'xtask', '--', ...process.argv.slice(2)];
+console.log('• preparing the build tool (the first time takes a minute or two)');
+const child = spawnSync('cargo', args, { stdio: 'inherit' });
+process.exit(child.status ?? 1);
+
+function stop(message) {
+  console.error(`✗ ${message}`);
+  process.exit(1);
+}

@@ -1,0 +1,98 @@
+// Loads the WebAssembly instance once, and replaces it after a panic.
+
+import * as bindings from '../target/bindgen/qrvey_auth.js';
+// The instance travels inside the script: no second request, no MIME type, no bundler setting.
+import embedded from '../target/bindgen/embedded.js';
+import { QrveyAuthError } from './error.js';
+
+/** Set while an instance is fit for use. */
+let current;
+let loading;
+let lost = false;
+
+/** How to reject each promise that the instance has still to settle. */
+const pending = new Set();
+
+/** What the Rust side calls. */
+const host = {
+  error: (details, cause) => new QrveyAuthError(details, cause),
+  panicked(place) {
+    current = loading = undefined;
+    lost = true;
+    const error = internal(new Error(`panicked at ${place}`));
+    for (const reject of pending) reject(error);
+    pending.clear();
+  },
+};
+
+/** The instance, if it is loaded. */
+export const instance = () => current;
+
+/** The instance; loads it on first use, and again after a failure. */
+export function load() {
+  loading ??= instantiate().then(
+    () => (current = { Client: bindings.Client }),
+    (cause) => {
+      loading = undefined;
+      throw cause;
+    },
+  );
+  return loading;
+}
+
+async function instantiate() {
+  for (const name of ['fetch', 'WebAssembly', 'AbortController']) {
+    if (!globalThis[name]) {
+      throw new QrveyAuthError({
+        code: 'unsupported_environment',
+        message: `${name} is missing here: ask for tokens in a browser, a worker, or Node 20 and later`,
+      });
+    }
+  }
+  try {
+    if (lost) bindings.__wbg_reset_state();
+    else await bindings.default({ module_or_path: bytes(embedded) });
+    lost = false;
+    bindings.start(host);
+  } catch (cause) {
+    throw new QrveyAuthError(
+      {
+        code: 'module_load_failed',
+        message:
+          "the WebAssembly module cannot be started: if the page has a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src",
+        retryable: true,
+      },
+      cause,
+    );
+  }
+}
+
+function bytes(text) {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** Calls into the instance; what it answers settles, even if the instance is lost before it does. */
+export function settle(call) {
+  let answer;
+  try {
+    answer = call();
+  } catch (error) {
+    throw error instanceof WebAssembly.RuntimeError ? internal(error) : error;
+  }
+  if (!(answer instanceof Promise)) return answer;
+  return new Promise((resolve, reject) => {
+    pending.add(reject);
+    answer.then(resolve, reject).finally(() => pending.delete(reject));
+  });
+}
+
+function internal(cause) {
+  return new QrveyAuthError(
+    {
+      code: 'internal',
+      message: 'a fault in qrvey-auth itself, please report it; the next call starts afresh',
+      retryable: true,
+    },
+    cause,
+  );
+}

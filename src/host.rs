@@ -1,0 +1,164 @@
+//! What the module needs of the page around it: clocks, timers, `fetch`, the error class.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use crate::clock::{Clock, Reading};
+use crate::error::AuthError;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The JavaScript side of the module, given once to [`start`].
+    pub type Host;
+
+    /// Makes a `QrveyAuthError`.
+    #[wasm_bindgen(method, structural)]
+    fn error(this: &Host, details: &JsValue, cause: &JsValue) -> JsValue;
+
+    /// Called once, after a panic: this instance is lost.
+    #[wasm_bindgen(method, structural)]
+    fn panicked(this: &Host, place: &str);
+
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+    #[wasm_bindgen(js_namespace = Date, js_name = now)]
+    fn date_now() -> f64;
+    #[wasm_bindgen(js_namespace = Math, js_name = random)]
+    pub(crate) fn random() -> f64;
+
+    // A page, or its error tracker, may have put anything in place of fetch: hence `catch`, and no
+    // promise type.
+    #[wasm_bindgen(catch, js_name = fetch)]
+    pub(crate) fn fetch(request: &web_sys::Request) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch)]
+    pub(crate) fn atob(base64: &str) -> Result<String, JsValue>;
+
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(callback: &JsValue, delay_ms: f64) -> JsValue;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(id: &JsValue);
+
+    #[wasm_bindgen(thread_local_v2, js_name = location)]
+    static LOCATION: Option<JsValue>;
+}
+
+thread_local! {
+    static HOST: RefCell<Option<Host>> = const { RefCell::new(None) };
+    static CLOCK: RefCell<Clock> = RefCell::new(Clock::new(reading()));
+}
+
+/// Connects the instance to its page. To be called once, before anything else.
+#[wasm_bindgen]
+pub fn start(host: Host) {
+    HOST.set(Some(host));
+    std::panic::set_hook(Box::new(|panic| {
+        // The place and not the payload: a payload could quote data.
+        let place =
+            panic.location().map_or_else(String::new, |at| [at.file(), ":", &at.line().to_string()].concat());
+        HOST.with_borrow(|host| host.as_ref().inspect(|host| host.panicked(&place)).is_some());
+    }));
+}
+
+fn reading() -> Reading {
+    Reading { monotonic_ms: performance_now(), wall_ms: date_now() }
+}
+
+/// Milliseconds on the clock that deadlines are measured by.
+pub(crate) fn now_ms() -> f64 {
+    CLOCK.with_borrow_mut(|clock| clock.advance(reading()))
+}
+
+/// The browser's own idea of the time, in milliseconds since the epoch; for people, not decisions.
+pub(crate) fn wall_ms() -> f64 {
+    date_now()
+}
+
+/// Whether relative addresses have a page or worker to start from.
+pub(crate) fn has_location() -> bool {
+    LOCATION.with(Option::is_some)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorDetails<'a> {
+    code: &'static str,
+    message: &'a str,
+    status: Option<u16>,
+    retryable: bool,
+    retry_after: Option<f64>,
+    request_id: Option<&'a str>,
+}
+
+impl From<AuthError> for JsValue {
+    fn from(error: AuthError) -> Self {
+        let details = ErrorDetails {
+            code: error.code.as_str(),
+            message: &error.message,
+            status: error.status,
+            retryable: error.code.retryable(),
+            retry_after: error.retry_after_s,
+            request_id: error.request_id.as_deref(),
+        };
+        let details = serde_wasm_bindgen::to_value(&details).unwrap_or_default();
+        let cause = error.cause.unwrap_or_default();
+        HOST.with_borrow(|host| host.as_ref().map_or_else(Self::default, |host| host.error(&details, &cause)))
+    }
+}
+
+/// `setTimeout` takes a 32-bit number and fires at once for anything longer.
+const LONGEST_TIMEOUT_MS: f64 = 2_147_483_647.0;
+
+/// A timer as a future; dropping it clears the timer.
+pub(crate) struct Sleep {
+    ends_ms: f64,
+    timer: Option<(JsValue, Closure<dyn FnMut()>)>,
+    waker: Rc<RefCell<Option<Waker>>>,
+    fired: Rc<Cell<bool>>,
+}
+
+impl Sleep {
+    pub(crate) fn new(delay_ms: f64) -> Self {
+        Self { ends_ms: now_ms() + delay_ms, timer: None, waker: Rc::default(), fired: Rc::default() }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.waker.replace(Some(context.waker().clone()));
+        if self.timer.is_some() && !self.fired.replace(false) {
+            return Poll::Pending;
+        }
+        let left_ms = self.ends_ms - now_ms();
+        if left_ms <= 0.0 {
+            return Poll::Ready(());
+        }
+        let (fired, waker) = (Rc::clone(&self.fired), Rc::clone(&self.waker));
+        let callback = Closure::new(move || {
+            fired.set(true);
+            if let Some(waker) = waker.take() {
+                waker.wake();
+            }
+        });
+        // One more millisecond, because timers may fire a fraction of one early.
+        let id = set_timeout(callback.as_ref(), (left_ms.ceil() + 1.0).min(LONGEST_TIMEOUT_MS));
+        self.timer = Some((id, callback));
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some((id, _)) = &self.timer {
+            clear_timeout(id);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! `TokenOptions`: parsed, not trusted, and resolved into one [`Call`].
+
+use qrvey_auth_wire::{ADMIN_TOKEN_PATH, COMPOSER_TOKEN_PATH, DEFAULT_BASE_PATH};
+use serde::Deserialize;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortSignal, Headers, RequestCredentials};
+
+use crate::error::{AuthError, Code};
+
+const DEFAULT_TIMEOUT_MS: f64 = 10_000.0;
+const DEFAULT_RETRIES: u32 = 2;
+const MOST_RETRIES: u32 = 10;
+
+/// Each key with what its value must be.
+const KEYS: [(&str, &str); 13] = [
+    ("relay", "must be a string: the relay's base URL"),
+    ("endpoint", "must be a string: the full URL of a token endpoint"),
+    ("body", "must be an object, and goes with \"endpoint\" only"),
+    ("profile", "must be a string: the name of a profile in the relay's configuration"),
+    ("headers", "must be headers as fetch takes them"),
+    ("credentials", "must be \"same-origin\", \"include\" or \"omit\""),
+    ("timeoutMs", "must be a positive number of milliseconds"),
+    ("retries", "must be a whole number from 0 to 10"),
+    ("signal", "must be an AbortSignal"),
+    ("forceRefresh", "must be true or false"),
+    ("minLifetimeMs", "must be a number of milliseconds, 0 or more"),
+    ("lifetimeMs", "must be a positive number of milliseconds"),
+    ("detailedResponse", "must be true or false"),
+];
+
+/// Which of the platform's two tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Composer,
+    Admin,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Credentials {
+    SameOrigin,
+    Include,
+    Omit,
+}
+
+/// The options as a page gives them, per call or as a client's defaults.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct TokenOptions {
+    relay: Option<String>,
+    endpoint: Option<String>,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    body: JsValue,
+    profile: Option<String>,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    headers: JsValue,
+    credentials: Option<Credentials>,
+    timeout_ms: Option<f64>,
+    retries: Option<u32>,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    signal: JsValue,
+    force_refresh: Option<bool>,
+    min_lifetime_ms: Option<f64>,
+    lifetime_ms: Option<f64>,
+    detailed_response: Option<bool>,
+}
+
+impl TokenOptions {
+    /// Reads the options of a page.
+    ///
+    /// # Errors
+    /// `invalid_options`, naming the key that is unknown or has a value of the wrong type.
+    pub(crate) fn parse(options: &JsValue) -> Result<Self, AuthError> {
+        if options.is_undefined() || options.is_null() {
+            return Ok(Self::default());
+        }
+        if !options.is_object() {
+            return Err(AuthError::new(Code::InvalidOptions, "the options must be an object"));
+        }
+        for key in js_sys::Object::keys(options.unchecked_ref::<js_sys::Object>()) {
+            let key = key.as_string().unwrap_or_default();
+            if !KEYS.iter().any(|(known, _)| *known == key) {
+                return Err(unknown_key(&key));
+            }
+        }
+        let parsed = serde_wasm_bindgen::from_value::<Self>(options.clone());
+        parsed.map_err(|_| mistyped(options)).and_then(Self::checked)
+    }
+
+    fn checked(self) -> Result<Self, AuthError> {
+        let positive = |ms: Option<f64>| ms.is_none_or(|ms| ms.is_finite() && ms > 0.0);
+        let given = |value: &JsValue| !value.is_undefined() && !value.is_null();
+        let wrong = if !positive(self.timeout_ms) {
+            "timeoutMs"
+        } else if !positive(self.lifetime_ms) {
+            "lifetimeMs"
+        } else if !self.min_lifetime_ms.is_none_or(|ms| ms.is_finite() && ms >= 0.0) {
+            "minLifetimeMs"
+        } else if self.retries.is_some_and(|retries| retries > MOST_RETRIES) {
+            "retries"
+        } else if given(&self.body) && !(self.body.is_object() && self.endpoint.is_some()) {
+            "body"
+        } else if given(&self.signal) && !self.signal.has_type::<AbortSignal>() {
+            "signal"
+        } else if given(&self.headers) && !self.headers.is_object() {
+            "headers"
+        } else {
+            return Ok(self);
+        };
+        Err(invalid(wrong))
+    }
+
+    /// The request that these options mean, with `defaults` where they say nothing.
+    ///
+    /// # Errors
+    /// `invalid_options` for headers or a body that cannot be sent.
+    pub(crate) fn resolve(self, defaults: &Self, kind: Kind) -> Result<Call, AuthError> {
+        if kind == Kind::Admin && self.profile.is_some() {
+            return Err(AuthError::invalid_option("profile", "has no meaning for an admin token"));
+        }
+        let relay = if self.relay.is_some() { &Self::default() } else { defaults };
+        let endpoint = self.endpoint.or_else(|| relay.endpoint.clone());
+        let body = if self.body.is_object() { self.body } else { relay.body.clone() };
+        let profile = self.profile.or_else(|| defaults.profile.clone());
+
+        let (url, body) = if let Some(endpoint) = endpoint {
+            let text = if body.is_object() {
+                stringify(&body).ok_or_else(|| invalid("body"))?
+            } else {
+                "{}".to_owned()
+            };
+            (endpoint, text)
+        } else {
+            let base = self.relay.or_else(|| defaults.relay.clone());
+            let base = base.as_deref().unwrap_or(DEFAULT_BASE_PATH).trim_end_matches('/');
+            let path = if kind == Kind::Composer { COMPOSER_TOKEN_PATH } else { ADMIN_TOKEN_PATH };
+            let body = match profile {
+                Some(profile) if kind == Kind::Composer => composer_body(&profile),
+                _ => "{}".to_owned(),
+            };
+            ([base, path].concat(), body)
+        };
+
+        let headers = if self.headers.is_object() { self.headers } else { defaults.headers.clone() };
+        let (headers, headers_key) = if headers.is_object() {
+            let headers = Headers::new_with_headers(headers.unchecked_ref())
+                .map_err(|cause| invalid("headers").caused_by(cause))?;
+            let key = stringify(&js_sys::Array::from(&headers)).unwrap_or_default();
+            (Some(headers), key)
+        } else {
+            (None, String::new())
+        };
+        let credentials = match self.credentials.or(defaults.credentials) {
+            None | Some(Credentials::SameOrigin) => RequestCredentials::SameOrigin,
+            Some(Credentials::Include) => RequestCredentials::Include,
+            Some(Credentials::Omit) => RequestCredentials::Omit,
+        };
+        let kind_key = if kind == Kind::Composer { "c" } else { "a" };
+        let credentials_key = if credentials == RequestCredentials::Include { "i" } else { "-" };
+        let signal = if self.signal.is_object() { self.signal } else { defaults.signal.clone() };
+
+        Ok(Call {
+            key: [kind_key, credentials_key, &url, &body, &headers_key].join("\n"),
+            url,
+            body,
+            headers,
+            credentials,
+            timeout_ms: self.timeout_ms.or(defaults.timeout_ms).unwrap_or(DEFAULT_TIMEOUT_MS),
+            retries: self.retries.or(defaults.retries).unwrap_or(DEFAULT_RETRIES),
+            signal: signal.dyn_into().ok(),
+            force_refresh: self.force_refresh.or(defaults.force_refresh).unwrap_or(false),
+            min_lifetime_ms: self.min_lifetime_ms.or(defaults.min_lifetime_ms),
+            lifetime_ms: self.lifetime_ms.or(defaults.lifetime_ms),
+            detailed: self.detailed_response.or(defaults.detailed_response).unwrap_or(false),
+        })
+    }
+}
+
+/// One call with everything decided.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// Calls with the same key may share one request and one token: it holds all that could make
+    /// the relay answer differently.
+    pub(crate) key: String,
+    pub(crate) url: String,
+    pub(crate) body: String,
+    pub(crate) headers: Option<Headers>,
+    pub(crate) credentials: RequestCredentials,
+    pub(crate) timeout_ms: f64,
+    pub(crate) retries: u32,
+    pub(crate) signal: Option<AbortSignal>,
+    pub(crate) force_refresh: bool,
+    pub(crate) min_lifetime_ms: Option<f64>,
+    pub(crate) lifetime_ms: Option<f64>,
+    pub(crate) detailed: bool,
+}
+
+fn composer_body(profile: &str) -> String {
+    let profile = js_sys::JSON::stringify(&profile.into()).map(String::from).unwrap_or_default();
+    ["{\"profile\":", &profile, "}"].concat()
+}
+
+/// `undefined` is what `JSON.stringify` makes of a function, and of an object whose `toJSON` says so.
+fn stringify(value: &JsValue) -> Option<String> {
+    js_sys::JSON::stringify(value).ok().and_then(|text| text.as_string())
+}
+
+fn unknown_key(key: &str) -> AuthError {
+    let known = KEYS.map(|(known, _)| known).join(", ");
+    AuthError::invalid_option(key, &["is unknown; there are: ", &known].concat())
+}
+
+fn invalid(key: &str) -> AuthError {
+    let expected =
+        KEYS.iter().find(|(known, _)| *known == key).map_or("is invalid", |(_, expected)| expected);
+    AuthError::invalid_option(key, expected)
+}
+
+/// serde does not say which key it stumbled over; trying them one by one does.
+fn mistyped(options: &JsValue) -> AuthError {
+    let culprit = KEYS.iter().find(|(key, _)| {
+        let (key, alone) = (JsValue::from_str(key), js_sys::Object::new());
+        let value = js_sys::Reflect::get(options, &key).unwrap_or_default();
+        let _ = js_sys::Reflect::set(&alone, &key, &value);
+        serde_wasm_bindgen::from_value::<TokenOptions>(alone.into()).is_err()
+    });
+    culprit.map_or_else(
+        || AuthError::new(Code::InvalidOptions, "the options cannot be read"),
+        |(key, expected)| AuthError::invalid_option(key, expected),
+    )
+}

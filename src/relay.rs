@@ -1,0 +1,141 @@
+//! One request to a relay and the reading of its answer.
+
+use gloo_net::http::{Method, RequestBuilder, Response};
+use js_sys::JSON;
+use qrvey_auth_wire::{ProblemCode, TokenAnswer};
+use serde::Deserialize;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Headers, RequestCache, RequestRedirect};
+
+use crate::error::{AuthError, Code};
+use crate::host;
+use crate::lifetime::JwtTimes;
+use crate::options::Call;
+
+/// Asks once.
+///
+/// # Errors
+/// Every failure as an [`AuthError`]; whether to ask again is the caller's decision.
+pub(crate) async fn ask(call: &Call, signal: &AbortSignal) -> Result<TokenAnswer, AuthError> {
+    let request = request(call, signal)?;
+    let promise = host::fetch(&request).map_err(unreachable_relay)?;
+    // A replaced `fetch` may return what is no promise, and resolve to what is no response.
+    let response = JsFuture::from(js_sys::Promise::resolve(&promise)).await.map_err(unreachable_relay)?;
+    let response: web_sys::Response =
+        response.dyn_into().map_err(|_| invalid_response("fetch gave something that is no Response"))?;
+    let response = Response::from(response);
+    let (ok, status, headers) = (response.ok(), response.status(), response.headers());
+    // Not gloo-net's `text()`: it panics on a body that fails with anything but an `Error`.
+    let body = JsFuture::from(web_sys::Response::from(response).text().map_err(unreachable_relay)?).await;
+    let json = match &body {
+        Ok(text) => text.as_string().and_then(|text| JSON::parse(&text).ok()),
+        Err(_) if !ok => None,
+        Err(cause) => return Err(unreachable_relay(cause.clone())),
+    };
+    if ok { read_answer(status, json) } else { Err(read_error(status, &headers, json)) }
+}
+
+fn request(call: &Call, signal: &AbortSignal) -> Result<web_sys::Request, AuthError> {
+    let unusable = |cause: JsValue| {
+        if call.url.starts_with('/') && !host::has_location() {
+            AuthError::new(
+                Code::UnsupportedEnvironment,
+                "there is no page here for the relay's relative URL to start from: ask in the browser, or set \"relay\" to an absolute URL",
+            )
+        } else {
+            AuthError::invalid_option("relay", "is no URL that can be requested (nor is \"endpoint\", if set)")
+        }
+        .caused_by(cause)
+    };
+    let headers = match &call.headers {
+        Some(headers) => Headers::new_with_headers(headers),
+        None => Headers::new(),
+    }
+    .map_err(unusable)?;
+    for (name, value) in [("content-type", "application/json"), ("accept", "application/json")] {
+        if !headers.has(name).unwrap_or(true) {
+            headers.set(name, value).map_err(unusable)?;
+        }
+    }
+    let request = RequestBuilder::new(&call.url)
+        .method(Method::POST)
+        .headers(gloo_net::http::Headers::from_raw(headers))
+        .credentials(call.credentials)
+        // A forced refresh tells the relay, by the header `Cache-Control: no-cache`, not to answer
+        // with a token it holds.
+        .cache(if call.force_refresh { RequestCache::Reload } else { RequestCache::Default })
+        .redirect(RequestRedirect::Manual)
+        .abort_signal(Some(signal))
+        .body(call.body.as_str())
+        .map_err(|error| unusable(js_cause(error)))?;
+    Ok(request.into())
+}
+
+fn read_answer(status: u16, json: Option<JsValue>) -> Result<TokenAnswer, AuthError> {
+    json.and_then(|json| serde_wasm_bindgen::from_value(json).ok()).ok_or_else(|| AuthError {
+        status: Some(status),
+        ..invalid_response(
+            "the answer is no JSON with a usable \"token\": is something else, such as the app's HTML fallback, served at the relay's address?",
+        )
+    })
+}
+
+/// The members of a problem document that the module looks at.
+#[derive(Deserialize)]
+struct ProblemHead {
+    code: Option<ProblemCode>,
+    request_id: Option<String>,
+}
+
+fn read_error(status: u16, headers: &gloo_net::http::Headers, json: Option<JsValue>) -> AuthError {
+    let problem = json.and_then(|json| serde_wasm_bindgen::from_value::<ProblemHead>(json).ok());
+    let (problem, request_id) = problem.map_or((None, None), |head| (head.code, head.request_id));
+    AuthError {
+        retry_after_s: headers.get("retry-after").and_then(|value| retry_after_s(&value)),
+        request_id: request_id.filter(|id| id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_graphic())),
+        ..AuthError::from_status(status, problem)
+    }
+}
+
+/// `Retry-After` in seconds from now: a number, or an HTTP date.
+fn retry_after_s(value: &str) -> Option<f64> {
+    let seconds = value
+        .trim()
+        .parse::<u32>()
+        .map_or_else(|_| (js_sys::Date::parse(value) - host::wall_ms()) / 1_000.0, f64::from);
+    (!seconds.is_nan()).then_some(seconds.max(0.0))
+}
+
+/// The times of a readable token (a signed JWT); `None` for opaque ones, which are the normal case.
+pub(crate) fn jwt_times(token: &str) -> Option<JwtTimes> {
+    let mut parts = token.split('.');
+    let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let json = host::atob(&payload.replace('-', "+").replace('_', "/")).ok()?;
+    serde_wasm_bindgen::from_value(JSON::parse(&json).ok()?).ok()
+}
+
+fn unreachable_relay(cause: JsValue) -> AuthError {
+    AuthError::new(
+        Code::RelayUnreachable,
+        "the relay cannot be reached: offline, not running, a wrong address, or the page's connect-src or CORS forbids it",
+    )
+    .caused_by(cause)
+}
+
+fn invalid_response(message: &'static str) -> AuthError {
+    AuthError::new(Code::InvalidResponse, message)
+}
+
+fn js_cause(error: gloo_net::Error) -> JsValue {
+    let (name, message) = match error {
+        gloo_net::Error::JsError(error) => (error.name, error.message),
+        gloo_net::Error::GlooError(message) => ("Error".to_owned(), message),
+    };
+    let error = js_sys::Error::new(&message);
+    error.set_name(&name);
+    error.into()
+}
