@@ -1,1 +1,5 @@
-//! A stand-in Qrvey platform and the demo host application.
+#![doc = include_str!("../README.md")]
+
+pub mod host;
+pub mod platform;
+pub mod settings;
