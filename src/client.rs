@@ -89,10 +89,12 @@ impl Client {
 
 impl Inner {
     fn call(&self, kind: Kind, options: &JsValue) -> Result<Rc<Call>, AuthError> {
+        // Parsed before anything is borrowed: a getter of the page may throw through this function.
+        let parsed = if options.is_undefined() { None } else { Some(TokenOptions::parse(options)?) };
         let defaults = self.defaults.borrow();
         let defaults = defaults.as_ref().map_err(Clone::clone)?;
-        if !options.is_undefined() {
-            return TokenOptions::parse(options)?.resolve(defaults, kind).map(Rc::new);
+        if let Some(options) = parsed {
+            return options.resolve(defaults, kind).map(Rc::new);
         }
         let [composer, admin] = &self.plain;
         let plain = if kind == Kind::Composer { composer } else { admin };

@@ -46,7 +46,10 @@ pub(crate) fn generate() -> Result<()> {
     let mut script = fs::read_to_string(&path)?.replace(&format!("\"{MODULE}\": import0"), "i: import0");
     for (long, short) in renamed {
         let shortened = script.replace(&format!(" {long}: "), &format!(" {short}: "));
-        ensure!(shortened != script, "the bindings do not mention {long}: has wasm-bindgen changed its output?");
+        ensure!(
+            shortened != script,
+            "the bindings do not mention {long}: has wasm-bindgen changed its output?"
+        );
         script = shortened;
     }
     fs::write(path, script)?;
@@ -59,7 +62,9 @@ fn leave_out_unseen_text(module: &mut Module) -> Result<()> {
         let found: Vec<_> = module
             .funcs
             .iter()
-            .filter(|function| function.name.as_deref().is_some_and(|name| demangled(name).starts_with(unseen)))
+            .filter(|function| {
+                function.name.as_deref().is_some_and(|name| demangled(name).starts_with(unseen))
+            })
             .map(walrus::Function::id)
             .collect();
         if found.is_empty() {

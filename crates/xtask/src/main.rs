@@ -55,7 +55,11 @@ fn main() -> Result<()> {
         Command::Start { arguments } => {
             setup::all()?;
             build::package()?;
-            run::step("building the sandbox and the relay", "cargo", ["build", "--package", "qrvey-sandbox"])?;
+            run::step(
+                "building the sandbox and the relay",
+                "cargo",
+                ["build", "--package", "qrvey-sandbox"],
+            )?;
             println!("• starting the demo; Ctrl+C ends it");
             run::exec("target/debug/qrvey-sandbox", [vec!["demo".to_owned()], arguments].concat())
         }

@@ -22,7 +22,9 @@ fn wasm_target() -> Result<()> {
         return Ok(());
     }
     step("adding Rust's WebAssembly target", "rustup", ["target", "add", WASM_TARGET]).with_context(|| {
-        format!("the target {WASM_TARGET} is missing, and rustup could not add it: install it as your Rust came")
+        format!(
+            "the target {WASM_TARGET} is missing, and rustup could not add it: install it as your Rust came"
+        )
     })
 }
 

@@ -21,7 +21,8 @@ pub(crate) fn report() -> Result<()> {
     println!("{:>24} {:>10} {:>10} {:>10}", "bytes", "raw", "gzip", "brotli");
     let mut loaded = 0;
     for (name, path) in FILES {
-        let bytes = fs::read(root().join(path)).with_context(|| format!("{path} is missing: run `npm run build`"))?;
+        let bytes =
+            fs::read(root().join(path)).with_context(|| format!("{path} is missing: run `npm run build`"))?;
         let (gzip, brotli) = (gzip(&bytes)?, brotli(&bytes)?);
         println!("{name:>24} {:>10} {gzip:>10} {brotli:>10}", bytes.len());
         loaded = brotli;

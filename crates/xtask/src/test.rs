@@ -29,7 +29,10 @@ fn rust() -> Result<()> {
 fn wasm() -> Result<()> {
     println!("• WebAssembly tests in Chromium");
     let runner = format!("{} wasm-test-runner", std::env::current_exe()?.display());
-    let mut test = command("cargo", ["test", "--package=qrvey-auth", "--target=wasm32-unknown-unknown"]);
+    let mut test = command(
+        "cargo",
+        ["test", "--package=qrvey-auth", "--test=browser", "--target=wasm32-unknown-unknown"],
+    );
     test.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
     setup::chromium()?;
     succeed(test)
@@ -38,7 +41,11 @@ fn wasm() -> Result<()> {
 /// End to end: the built package, the relay and the sandbox in real browsers.
 fn js() -> Result<()> {
     build::package()?;
-    step("building the sandbox and the relay", "cargo", ["build", "--package=qrvey-sandbox", "--package=qrvey-relay"])?;
+    step(
+        "building the sandbox and the relay",
+        "cargo",
+        ["build", "--package=qrvey-sandbox", "--package=qrvey-relay"],
+    )?;
     println!("• end-to-end tests in Chromium");
     let mut test = command("node", ["--test", "tests/e2e/*.test.mjs"]);
     test.env("CHROMIUM", setup::chromium()?);
