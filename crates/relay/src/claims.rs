@@ -62,6 +62,24 @@ impl Claims {
             .filter(|value| !value.is_null())
     }
 
+    /// Puts a made-up value where a claim was missing, of the type that was wanted there.
+    pub(crate) fn insert_sample(&mut self, error: &ClaimError) {
+        let sample = match error.fault {
+            ClaimFault::NotA(A_LIST) => Value::from(vec![SAMPLE]),
+            ClaimFault::NotA("a lifetime") => Value::from("10m"),
+            ClaimFault::NotA("an operator") => Value::from("AND"),
+            ClaimFault::NotA("a validation type") => Value::from("EQUAL"),
+            _ => Value::from(SAMPLE),
+        };
+        let Some((last, parents)) = error.path.0.split_last() else { return };
+        let parent = parents.iter().try_fold(&mut self.0, |map, name| {
+            map.entry(name.as_str()).or_insert_with(|| Value::Object(Map::new())).as_object_mut()
+        });
+        if let Some(parent) = parent {
+            parent.insert(last.clone(), sample);
+        }
+    }
+
     /// The exact bytes of all claims, for hashing.
     pub(crate) fn canonical_bytes(&self) -> Vec<u8> {
         // A map of JSON values always serializes, and its keys are in order.
@@ -99,6 +117,7 @@ impl ClaimError {
 }
 
 const A_LIST: &str = "a list";
+const SAMPLE: &str = "qrvey-relay-check";
 
 /// A type that a claim can be read as, whole: nothing is converted, cut or joined.
 pub(crate) trait FromClaim: Sized {
@@ -159,33 +178,33 @@ mod tests {
         }
     }
 
-    fn read<T: FromClaim>(value: Value) -> Result<T, ClaimFault> {
+    fn read<T: FromClaim>(value: &Value) -> Result<T, ClaimFault> {
         claims(json!({ "c": value })).read(&ClaimPath::top_level("c")).map_err(|error| error.fault)
     }
 
     #[test]
     fn a_claim_keeps_its_type_and_is_never_converted() {
-        assert_eq!(read::<String>(json!("ada")), Ok("ada".into()));
-        assert_eq!(read::<Scalar>(json!(7)), Ok(Scalar::Number(7.into())));
-        assert_eq!(read::<String>(json!(7)), Err(ClaimFault::NotA("a text")));
-        assert_eq!(read::<Vec<Scalar>>(json!("aurora")), Err(ClaimFault::NotA("a list")));
-        assert_eq!(read::<String>(json!(["aurora"])), Err(ClaimFault::NotA("a text")));
-        assert!(read::<Scalar>(json!({ "claim": "x" })).is_err());
+        assert_eq!(read::<String>(&json!("ada")), Ok("ada".into()));
+        assert_eq!(read::<Scalar>(&json!(7)), Ok(Scalar::Number(7.into())));
+        assert_eq!(read::<String>(&json!(7)), Err(ClaimFault::NotA("a text")));
+        assert_eq!(read::<Vec<Scalar>>(&json!("aurora")), Err(ClaimFault::NotA("a list")));
+        assert_eq!(read::<String>(&json!(["aurora"])), Err(ClaimFault::NotA("a text")));
+        assert!(read::<Scalar>(&json!({ "claim": "x" })).is_err());
     }
 
     #[test]
     fn what_is_absent_or_empty_is_refused() {
-        assert_eq!(read::<String>(Value::Null), Err(ClaimFault::Missing));
-        assert_eq!(read::<String>(json!(" ")), Err(ClaimFault::Empty));
-        assert_eq!(read::<Vec<Scalar>>(json!([])), Err(ClaimFault::Empty));
-        assert_eq!(read::<Vec<Scalar>>(json!(["a", ""])), Err(ClaimFault::Empty));
+        assert_eq!(read::<String>(&Value::Null), Err(ClaimFault::Missing));
+        assert_eq!(read::<String>(&json!(" ")), Err(ClaimFault::Empty));
+        assert_eq!(read::<Vec<Scalar>>(&json!([])), Err(ClaimFault::Empty));
+        assert_eq!(read::<Vec<Scalar>>(&json!(["a", ""])), Err(ClaimFault::Empty));
     }
 
     #[test]
     fn a_wildcard_from_a_claim_is_refused_wherever_it_stands() {
         for wildcard in [json!("*"), json!(" *\n")] {
-            assert_eq!(read::<String>(wildcard.clone()), Err(ClaimFault::Wildcard));
-            assert_eq!(read::<Vec<Scalar>>(json!(["a", wildcard])), Err(ClaimFault::Wildcard));
+            assert_eq!(read::<String>(&wildcard.clone()), Err(ClaimFault::Wildcard));
+            assert_eq!(read::<Vec<Scalar>>(&json!(["a", wildcard])), Err(ClaimFault::Wildcard));
         }
     }
 

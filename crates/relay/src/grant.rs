@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::claims::{ClaimError, Claims, Scalar};
 use crate::lifetime::Lifetime;
-use crate::policy::{Datasets, OneOrMany, Operator, Permission, Profile, Record, Setting, Tree};
+use crate::policy::{AssetIds, Datasets, OneOrMany, Operator, Permission, Profile, Record, Setting, Tree};
 
 /// The largest body that is sent to the platform, in bytes; the platform's tokens grow with it.
 const MAX_GRANT_BYTES: usize = 128 * 1024;
@@ -48,6 +48,15 @@ impl Grant {
         if profile.require.as_ref().is_some_and(|require| !require.is_met(claims)) {
             return Err(Refusal::NotEntitled);
         }
+        Self::without_requirement(profile, spelling, claims)
+    }
+
+    /// As [`Grant::new`], whether or not the caller is entitled to it.
+    pub(crate) fn without_requirement(
+        profile: &Profile,
+        spelling: Spelling,
+        claims: &Claims,
+    ) -> Result<Self, Refusal> {
         let lifetime = profile.expires_in.resolve(claims)?;
         if lifetime.duration() > profile.max_lifetime {
             return Err(Refusal::LifetimeTooLong);
@@ -79,7 +88,7 @@ impl Grant {
         }
         if !profile.asset_permissions.is_empty() {
             let mut assets = Map::new();
-            for (kind, key, ids) in &profile.asset_permissions {
+            for AssetIds { kind, key, ids } in &profile.asset_permissions {
                 assets.insert((*kind).to_owned(), json!({ *key: ids.resolve(claims)? }));
             }
             body.insert("asset_permissions".to_owned(), assets.into());

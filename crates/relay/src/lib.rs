@@ -1,9 +1,12 @@
 //! The trusted server relay between browsers and Qrvey.
 
 mod address;
+pub mod check;
 mod claims;
 mod config;
+mod connections;
 mod contract;
+pub mod explain;
 mod grant;
 mod identity;
 mod json;
@@ -17,8 +20,13 @@ mod origin;
 mod policy;
 mod problem;
 mod relay;
+/// What the commands print.
+pub mod report;
 mod router;
+pub mod serve;
+pub mod telemetry;
 mod upstream;
+mod watch;
 
 pub use config::{Config, ConfigError, Environment};
 pub use relay::StartError;

@@ -54,12 +54,21 @@ pub(crate) struct Profile {
     pub pageid: Option<Setting<String>>,
     pub qrveyid: Option<Setting<String>>,
     pub permissions: Vec<Permission>,
-    /// Kind of asset, name of its list of ids, the ids.
-    pub asset_permissions: Vec<(&'static str, &'static str, ListSetting<String>)>,
+    pub asset_permissions: Vec<AssetIds>,
     pub feature_permission: Option<Tree>,
     pub styles: Option<Tree>,
     /// No token lives longer, whatever a claim asks for.
     pub max_lifetime: Duration,
+}
+
+/// The assets of one kind that a token opens.
+#[derive(Debug)]
+pub(crate) struct AssetIds {
+    /// Such as `pages`.
+    pub kind: &'static str,
+    /// The name of the list, such as `page_ids`.
+    pub key: &'static str,
+    pub ids: ListSetting<String>,
 }
 
 /// A condition on one claim.

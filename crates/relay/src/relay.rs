@@ -35,8 +35,8 @@ pub(crate) struct Engine {
     upstream: Upstream,
     minter: Minter,
     metrics: Arc<Metrics>,
-    per_identity: Limiter<[u8; 32]>,
-    per_address: Limiter<IpAddr>,
+    per_identity: Arc<Limiter<[u8; 32]>>,
+    per_address: Arc<Limiter<IpAddr>>,
 }
 
 /// A request as far as the engine needs it.
@@ -67,12 +67,28 @@ impl Engine {
         Ok(Self {
             upstream: Upstream::new(&config.platform, &config.limits)?,
             minter: Minter::new(config.reuse),
-            per_identity: Limiter::per_minute(config.limits.requests_per_minute),
-            per_address: Limiter::per_minute(config.limits.requests_per_minute_per_address),
+            per_identity: Arc::new(Limiter::per_minute(config.limits.requests_per_minute)),
+            per_address: Arc::new(Limiter::per_minute(config.limits.requests_per_minute_per_address)),
             identity,
             metrics,
             config,
         })
+    }
+
+    /// Another configuration, with whatever of this one's state still holds under it.
+    pub(crate) fn succeeded_by(&self, config: Config) -> Result<Self, StartError> {
+        let mut next = Self::new(config, Arc::clone(&self.metrics))?;
+        if next.config.platform == self.config.platform && next.config.reuse == self.config.reuse {
+            next.minter = self.minter.clone();
+        }
+        let (old, new) = (&self.config.limits, &next.config.limits);
+        if old.requests_per_minute == new.requests_per_minute {
+            next.per_identity = Arc::clone(&self.per_identity);
+        }
+        if old.requests_per_minute_per_address == new.requests_per_minute_per_address {
+            next.per_address = Arc::clone(&self.per_address);
+        }
+        Ok(next)
     }
 
     /// Counts a request against its address, before anything is done for it.

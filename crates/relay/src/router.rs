@@ -1,8 +1,10 @@
 //! The routes, and all middleware in one place so that its order can be read.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -45,8 +47,9 @@ pub fn router(config: Config) -> Result<Router, StartError> {
 /// A relay with its routes for callers and for operators. Clones share everything.
 #[derive(Clone)]
 pub struct Relay {
-    engine: Arc<Engine>,
+    engine: Arc<ArcSwap<Engine>>,
     metrics: Arc<Metrics>,
+    draining: Arc<AtomicBool>,
 }
 
 impl Relay {
@@ -56,11 +59,27 @@ impl Relay {
     /// [`StartError`] if the HTTP client cannot be set up.
     pub fn new(config: Config) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new());
-        Ok(Self { engine: Arc::new(Engine::new(config, Arc::clone(&metrics))?), metrics })
+        let engine = Engine::new(config, Arc::clone(&metrics))?;
+        Ok(Self { engine: Arc::new(ArcSwap::from_pointee(engine)), metrics, draining: Arc::default() })
+    }
+
+    /// Puts another configuration to work. Requests under way finish with the one they began with;
+    /// listeners, `base_path`, `[tls]` and `[log]` stay as they are.
+    ///
+    /// # Errors
+    /// [`StartError`] if it cannot be put to work; the old one stays in force.
+    pub fn reload(&self, config: Config) -> Result<(), StartError> {
+        let next = self.engine().succeeded_by(config)?;
+        self.engine.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// From now on `/readyz` says that no more requests are wanted.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
     }
 
     /// The public routes below `base_path`.
-    #[must_use]
     pub fn router(&self) -> Router {
         let routes = Router::new()
             .route(COMPOSER_TOKEN_PATH, post(composer_token))
@@ -76,17 +95,16 @@ impl Relay {
     }
 
     /// `/healthz`, `/readyz` and `/metrics`, for a port that only operators reach.
-    #[must_use]
     pub fn operations_router(&self) -> Router {
         Router::new()
             .route("/healthz", get(|| async { "ok\n" }))
-            .route("/readyz", get(|| async { "ready\n" }))
+            .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
             .with_state(self.clone())
     }
 
     pub(crate) fn engine(&self) -> Arc<Engine> {
-        Arc::clone(&self.engine)
+        self.engine.load_full()
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
@@ -163,6 +181,14 @@ async fn forget_tokens(State(relay): State<Relay>, request: Request) -> Result<S
 
 async fn nothing_here() -> StatusCode {
     StatusCode::NOT_FOUND
+}
+
+async fn ready(State(relay): State<Relay>) -> (StatusCode, &'static str) {
+    if relay.draining.load(Ordering::Relaxed) {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+    } else {
+        (StatusCode::OK, "ready\n")
+    }
 }
 
 async fn metrics(State(relay): State<Relay>) -> Response {

@@ -1,6 +1,7 @@
 //! The configuration file as written, before its values are checked.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -28,8 +29,16 @@ pub(crate) struct File {
     pub limits: Limits,
     #[serde(default)]
     pub reuse: Reuse,
+    pub tls: Option<Tls>,
     #[serde(default)]
     pub log: Log,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]

@@ -13,7 +13,7 @@ mod template;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::http::HeaderValue;
@@ -51,11 +51,19 @@ pub struct Config {
     pub(crate) admin: Option<Admin>,
     pub(crate) limits: Limits,
     pub(crate) reuse: Reuse,
+    pub(crate) tls: Option<Tls>,
     pub(crate) log: Log,
 }
 
-/// Where the platform is and how it is spoken to.
+/// Files of the certificate chain and its key, both PEM.
 #[derive(Debug, Clone)]
+pub(crate) struct Tls {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Where the platform is and how it is spoken to.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Platform {
     pub domain: String,
     pub public_domain: String,
@@ -91,7 +99,7 @@ pub(crate) struct Admin {
 }
 
 /// How long and how many answers of the platform are reused.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Reuse {
     pub lifetime_percent: u32,
     pub max_entries: u64,
@@ -174,6 +182,7 @@ impl Config {
             api_key,
             admin,
             reuse: reuse(&file.reuse)?,
+            tls: file.tls.map(|tls| Tls { certificate: tls.certificate, key: tls.key }),
             log: log(&file.log)?,
             limits,
         })

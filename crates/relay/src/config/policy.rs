@@ -11,8 +11,8 @@ use crate::claims::Scalar;
 use crate::grant::ROW_LEVEL_SECURITY_VERSION;
 use crate::lifetime::Lifetime;
 use crate::policy::{
-    Datasets, ListSetting, OneOrMany, Operator, Permission, Profile, Record, Requirement, Rule, Setting,
-    Test, Tree, ValidationType,
+    AssetIds, Datasets, ListSetting, OneOrMany, Operator, Permission, Profile, Record, Requirement, Rule,
+    Setting, Test, Tree, ValidationType,
 };
 
 /// The lifetime that is asked for when a profile names none.
@@ -236,9 +236,7 @@ fn rule(
     })
 }
 
-fn assets(
-    written: &file::AssetPermissions,
-) -> Result<Vec<(&'static str, &'static str, ListSetting<String>)>, Fault> {
+fn assets(written: &file::AssetPermissions) -> Result<Vec<AssetIds>, Fault> {
     let kinds = [
         ("pages", "page_ids", written.pages.as_ref().map(|it| &it.page_ids)),
         ("charts", "chart_ids", written.charts.as_ref().map(|it| &it.chart_ids)),
@@ -247,7 +245,7 @@ fn assets(
         ("datasets", "dataset_ids", written.datasets.as_ref().map(|it| &it.dataset_ids)),
     ];
     let given = kinds.into_iter().filter_map(|(kind, key, ids)| Some((kind, key, ids?)));
-    given.map(|(kind, key, ids)| Ok((kind, key, list(ids, text)?))).collect()
+    given.map(|(kind, key, ids)| Ok(AssetIds { kind, key, ids: list(ids, text)? })).collect()
 }
 
 fn tree(template: &Template) -> Tree {

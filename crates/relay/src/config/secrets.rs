@@ -72,11 +72,6 @@ impl Secret {
         })
     }
 
-    /// The name of the variable, for logs.
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// The secret as it is now. A file that cannot be read any more leaves the last value in force.
     pub(crate) fn current(&self) -> SecretString {
         let (path, last) = match &self.source {

@@ -84,14 +84,14 @@ mod tests {
         claims(&names(), caller).map_err(|failure| failure.code)
     }
 
-    fn expected(value: Value) -> Claims {
+    fn expected(value: &Value) -> Claims {
         Claims::new(value.as_object().unwrap().clone())
     }
 
     #[test]
     fn a_trusted_proxy_is_believed() {
         let claims = ask(Some("10.1.2.3"), &[("x-user", "ada"), ("x-roles", "analyst, viewer")]);
-        assert_eq!(claims, Ok(expected(json!({ "sub": "ada", "roles": ["analyst", "viewer"] }))));
+        assert_eq!(claims, Ok(expected(&json!({ "sub": "ada", "roles": ["analyst", "viewer"] }))));
         assert!(ask(Some("::ffff:10.1.2.3"), &[("x-user", "ada")]).is_ok());
     }
 

@@ -13,11 +13,11 @@ use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use crate::config::{AdminLogin, Limits, Platform};
+use crate::config::{Limits, Platform};
 use crate::problem::Failure;
 use slots::Slots;
 
-const COMPOSER_PATH: &str = "/devapi/v4/core/login/token";
+pub(crate) const COMPOSER_PATH: &str = "/devapi/v4/core/login/token";
 const API_KEY_HEADER: &str = "x-api-key";
 /// An idle connection is closed by this side before most servers and balancers would.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
@@ -28,7 +28,6 @@ pub(crate) struct Upstream {
     http: Client,
     composer_url: String,
     admin_url: String,
-    admin_login: AdminLogin,
     timeout: Duration,
     slots: Slots,
 }
@@ -78,7 +77,6 @@ impl Upstream {
             http,
             composer_url: format!("{}{COMPOSER_PATH}", platform.domain),
             admin_url: format!("{}{}", platform.admin_domain, platform.admin_login.path()),
-            admin_login: platform.admin_login,
             timeout: limits.upstream_timeout,
             slots: Slots::new(limits.upstream_concurrency, limits.upstream_queue),
         })
@@ -103,11 +101,6 @@ impl Upstream {
             status,
         };
         self.ask(self.http.post(&self.admin_url), body, refused).await
-    }
-
-    /// Which admin login is called, for messages.
-    pub(crate) fn admin_login(&self) -> AdminLogin {
-        self.admin_login
     }
 
     /// Waiting for a slot counts towards the time limit: it is the caller's time.
@@ -160,11 +153,6 @@ fn transport(error: &reqwest::Error) -> UpstreamError {
 }
 
 impl UpstreamError {
-    /// Whether the platform is ill, as opposed to the request being refused by a well one.
-    pub(crate) fn is_outage(self) -> bool {
-        matches!(self, Self::Connect | Self::Timeout | Self::Broken | Self::Unavailable(_))
-    }
-
     /// The label in the metrics.
     pub(crate) const fn label(self) -> &'static str {
         match self {

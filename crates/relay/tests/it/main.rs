@@ -1,0 +1,18 @@
+//! The relay over real sockets, in front of platforms and host applications good and bad.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod config;
+mod identity;
+mod policy;
+mod program;
+mod reuse;
+mod support;
+mod upstream;
+mod wire;

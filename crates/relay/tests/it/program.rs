@@ -1,0 +1,356 @@
+//! The program as people run it: a process, its files, its signals, its output.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use wiremock::matchers::method;
+use wiremock::{Mock, ResponseTemplate};
+
+use crate::support::{
+    ACCESS_KEY, ADMIN, ADMIN_USERNAME, API_KEY, COOKIE, DEFAULT_PROFILE, TENANT, TOKEN, World, claims,
+    toml_for,
+};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_qrvey-relay");
+
+fn command() -> Command {
+    let mut command = Command::new(PROGRAM);
+    command
+        .env_clear()
+        .envs([
+            ("QRVEY_API_KEY", API_KEY),
+            ("QRVEY_ADMIN_USERNAME", ADMIN_USERNAME),
+            ("QRVEY_ADMIN_ACCESS_KEY", ACCESS_KEY),
+        ])
+        .kill_on_drop(true)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn with(toml: &str) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        fs::write(folder.path("relay.toml"), toml).unwrap();
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    async fn run(&self, arguments: &[&str]) -> (i32, String) {
+        let output = command().args(arguments).current_dir(self.0.path()).output().await.unwrap();
+        let Output { status, stdout, stderr } = output;
+        let text = format!("{}{}", String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+        for secret in [API_KEY, ADMIN_USERNAME, ACCESS_KEY, TOKEN] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+        (status.code().unwrap(), text)
+    }
+}
+
+/// `qrvey-relay serve` with its log.
+struct Served {
+    process: Child,
+    log: Arc<Mutex<String>>,
+    public: String,
+    operations: String,
+    client: Client,
+}
+
+impl Served {
+    async fn start(folder: &Folder) -> Self {
+        let mut process = command()
+            .args(["serve", "--config", folder.path("relay.toml").to_str().unwrap()])
+            .envs([
+                ("QRVEY_RELAY__LISTEN", "127.0.0.1:0"),
+                ("QRVEY_RELAY__OPERATIONS_LISTEN", "127.0.0.1:0"),
+                ("QRVEY_RELAY__LOG__FORMAT", "json"),
+                ("QRVEY_RELAY__LOG__FILTER", "trace"),
+            ])
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let collected = Arc::clone(&log);
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                let mut log = collected.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let client = Client::builder().no_proxy().build().unwrap();
+        let mut served = Self { process, log, public: String::new(), operations: String::new(), client };
+        served.public = served.address("listening for callers").await;
+        served.operations = served.address("listening for operators").await;
+        served
+    }
+
+    async fn address(&self, message: &str) -> String {
+        let line = self.logged(message).await;
+        let line: Value = serde_json::from_str(&line).unwrap();
+        format!("http://{}", line["address"].as_str().unwrap())
+    }
+
+    /// Waits for a line of the log.
+    async fn logged(&self, text: &str) -> String {
+        for _ in 0..500 {
+            let found = self.log.lock().unwrap().lines().find(|line| line.contains(text)).map(str::to_owned);
+            if let Some(line) = found {
+                return line;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("no {text} in the log:\n{}", self.log.lock().unwrap());
+    }
+
+    async fn signal(&self, signal: &str) {
+        let id = self.process.id().unwrap().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().await.unwrap().success());
+    }
+
+    fn composer(&self) -> reqwest::RequestBuilder {
+        let url = format!("{}/qrvey/composer-token", self.public);
+        self.client.post(url).header("cookie", COOKIE).json(&json!({}))
+    }
+
+    async fn status(&self) -> u16 {
+        self.composer().send().await.unwrap().status().as_u16()
+    }
+}
+
+#[tokio::test]
+async fn help_and_version() {
+    let folder = Folder::with("");
+    let (status, text) = folder.run(&["--help"]).await;
+    assert_eq!(status, 0);
+    for word in ["serve", "check", "explain", "QRVEY_API_KEY", "_FILE", "QRVEY_RELAY__"] {
+        assert!(text.contains(word), "{word} not in {text}");
+    }
+    let (status, text) = folder.run(&["--version"]).await;
+    assert_eq!((status, text.trim()), (0, concat!("qrvey-relay ", env!("CARGO_PKG_VERSION"))));
+}
+
+#[tokio::test]
+async fn a_faulty_configuration_stops_it_with_key_file_and_line() {
+    let folder = Folder::with("[qrvey]\ndomain = \"https://tenant.example\"\n\nnonsense = true\n");
+    for arguments in [&["serve"][..], &["check"]] {
+        let (status, text) = folder.run(arguments).await;
+        assert_eq!(status, 2);
+        assert!(text.starts_with("qrvey-relay: relay.toml:4:1: `qrvey.nonsense`: unknown field"), "{text}");
+    }
+    let (status, text) = folder.run(&["serve", "--config", "other.toml"]).await;
+    assert_eq!(status, 2);
+    assert!(text.contains("other.toml: cannot read the configuration"), "{text}");
+}
+
+#[tokio::test]
+async fn check_says_what_works() {
+    let world = World::new().await;
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{ADMIN}")));
+    let (status, text) = folder.run(&["check"]).await;
+    insta::assert_snapshot!(text);
+    assert_eq!(status, 0);
+    // Made-up claims stood in, each of the type that was wanted.
+    let composer = &world.minted().await[0];
+    assert_eq!(composer["clientid"], "qrvey-relay-check");
+    assert_eq!(composer["permissions"][0]["record_permissions"][0]["values"], json!(["qrvey-relay-check"]));
+}
+
+#[tokio::test]
+async fn check_says_what_does_not_work_and_what_to_do() {
+    let world = World::new().await;
+    Mock::given(method("POST"))
+        .respond_with(ResponseTemplate::new(401))
+        .with_priority(1)
+        .mount(&world.platform)
+        .await;
+    Mock::given(method("GET"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(json!({})))
+        .with_priority(1)
+        .mount(&world.host)
+        .await;
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{ADMIN}")));
+    fs::write(folder.path("claims.json"), json!({ "sub": "ada" }).to_string()).unwrap();
+    let (status, text) = folder.run(&["check"]).await;
+    assert_eq!(status, 1);
+    insta::assert_snapshot!("refused", text);
+    let (status, text) = folder.run(&["check", "--claims", "claims.json"]).await;
+    assert_eq!(status, 1);
+    assert!(
+        text.contains("profile default: refused before the platform is asked: claim `tenants` is missing"),
+        "{text}"
+    );
+    let unreachable = Folder::with(&toml_for("http://127.0.0.1:1", "http://127.0.0.1:1", DEFAULT_PROFILE));
+    let (status, text) = unreachable.run(&["check"]).await;
+    assert_eq!(status, 1);
+    insta::assert_snapshot!("unreachable", text);
+}
+
+#[tokio::test]
+async fn explain_prints_what_would_be_sent() {
+    let folder = Folder::with(&toml_for(
+        "https://tenant.qrvey.example",
+        "http://127.0.0.1:1",
+        &format!(
+            "{DEFAULT_PROFILE}{ADMIN}[profiles.closed]\nuserid = {{ claim = \"nickname\" }}\nappid = \"a\"\n"
+        ),
+    ));
+    fs::write(folder.path("claims.json"), claims().to_string()).unwrap();
+    let (status, text) = folder.run(&["explain", "--claims", "claims.json"]).await;
+    assert_eq!(status, 0);
+    insta::assert_snapshot!(text);
+    let (status, text) = folder.run(&["explain", "--claims", "claims.json", "--profile", "none"]).await;
+    assert_eq!(status, 1);
+    assert!(text.contains("there is no [profiles.none]"), "{text}");
+}
+
+#[tokio::test]
+async fn nothing_secret_is_ever_logged_even_at_trace() {
+    let world = World::new().await;
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{ADMIN}")));
+    let served = Served::start(&folder).await;
+    assert_eq!(served.status().await, 200);
+    let admin = served.client.post(format!("{}/qrvey/admin-token", served.public)).header("cookie", COOKIE);
+    assert_eq!(admin.json(&json!({})).send().await.unwrap().status(), 200);
+    assert_eq!(served.composer().body("{\"canary-key\":1}").send().await.unwrap().status(), 400);
+    let strange = served.client.get(format!("{}/canary-path?token=canary-query", served.public));
+    assert_eq!(strange.send().await.unwrap().status(), 404);
+    Mock::given(method("POST"))
+        .respond_with(ResponseTemplate::new(403))
+        .with_priority(1)
+        .mount(&world.platform)
+        .await;
+    let refused = served.composer().header("cache-control", "max-age=0").send().await.unwrap();
+    assert_eq!(refused.status(), 502);
+    let problem: Value = refused.json().await.unwrap();
+    let line = served.logged("refused a credential").await;
+    assert!(
+        line.contains("QRVEY_API_KEY") && line.contains(problem["request_id"].as_str().unwrap()),
+        "{line}"
+    );
+    served.signal("-TERM").await;
+    served.logged("stopped").await;
+    let log = served.log.lock().unwrap().clone();
+    for line in log.lines().filter(|line| line.contains("canary")) {
+        panic!("a canary in the log: {line}");
+    }
+    assert!(log.lines().filter(|line| line.contains("answered")).count() >= 5);
+    assert!(!log.contains(TENANT) && !log.contains("\"ada\""));
+}
+
+#[tokio::test]
+async fn sigterm_finishes_what_is_in_flight() {
+    let world = World::new().await;
+    let slow =
+        ResponseTemplate::new(200).set_body_json(json!({ "token": TOKEN })).set_delay(Duration::from_secs(1));
+    Mock::given(method("POST")).respond_with(slow).with_priority(1).mount(&world.platform).await;
+    let limits = "[limits]\nrequests_per_minute = 0\nrequests_per_minute_per_address = 0\n";
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{limits}")));
+    let mut served = Served::start(&folder).await;
+    let asks: Vec<_> = (0..200)
+        .map(|_| {
+            let client = Client::builder().no_proxy().build().unwrap();
+            let url = format!("{}/qrvey/composer-token", served.public);
+            tokio::spawn(
+                async move { client.post(url).header("cookie", COOKIE).json(&json!({})).send().await },
+            )
+        })
+        .collect();
+    let in_flight = "qrvey_relay_requests_in_flight 200";
+    for _ in 0..200 {
+        let metrics = served.client.get(format!("{}/metrics", served.operations)).send().await.unwrap();
+        if metrics.text().await.unwrap().contains(in_flight) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    served.signal("-TERM").await;
+    served.logged("told to stop").await;
+    let ready = served.client.get(format!("{}/readyz", served.operations)).send().await.unwrap();
+    assert_eq!(ready.status(), 503);
+    for ask in asks {
+        assert_eq!(ask.await.unwrap().unwrap().status(), 200);
+    }
+    assert!(served.process.wait().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_changed_file_is_taken_and_a_faulty_one_leaves_the_old_in_force() {
+    let world = World::new().await;
+    let folder = Folder::with(&world.toml(DEFAULT_PROFILE));
+    let served = Served::start(&folder).await;
+    assert_eq!(served.status().await, 200);
+    fs::write(folder.path("relay.toml"), "nonsense").unwrap();
+    served.signal("-HUP").await;
+    let line = served.logged("the old one stays in force").await;
+    assert!(line.contains("relay.toml:1:"), "{line}");
+    assert_eq!(served.status().await, 200);
+    // No signal: the change is noticed.
+    fs::write(folder.path("relay.toml"), world.toml(ADMIN)).unwrap();
+    served.logged("took the configuration file").await;
+    assert_eq!(served.status().await, 404);
+}
+
+#[tokio::test]
+async fn slow_senders_are_cut_off_and_keep_nobody_out() {
+    let world = World::new().await;
+    let limits = "[limits]\nheader_timeout = \"1s\"\nbody_timeout = \"1s\"\nmax_connections = 600\n";
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{limits}")));
+    let served = Served::start(&folder).await;
+    let address = served.public.trim_start_matches("http://").to_owned();
+    let mut slow = Vec::new();
+    for number in 0..500 {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        let start = if number % 2 == 0 { "POST /qrvey/composer-token HTTP/1.1\r\nhost: x\r\n" } else { "" };
+        stream.write_all(start.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    assert_eq!(served.status().await, 200);
+    // A body that never comes is answered, and does not hold its connection for ever.
+    let mut body = TcpStream::connect(&address).await.unwrap();
+    let head = "POST /qrvey/composer-token HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n";
+    body.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 12];
+    tokio::time::timeout(Duration::from_secs(5), body.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(answer, b"HTTP/1.1 408");
+    for mut stream in slow {
+        let mut rest = Vec::new();
+        let read = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
+        assert!(read.is_ok(), "a slow sender still holds its connection");
+    }
+}
+
+#[tokio::test]
+async fn it_speaks_http_1_and_http_2_without_tls() {
+    let world = World::new().await;
+    let folder = Folder::with(&world.toml(DEFAULT_PROFILE));
+    let served = Served::start(&folder).await;
+    let h2c = Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let url = format!("{}/qrvey/composer-token", served.public);
+    let own_origin = served.public.clone();
+    let answer = h2c
+        .post(url)
+        .header("cookie", COOKIE)
+        .header("origin", own_origin)
+        .json(&json!({}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2));
+    assert_eq!(served.status().await, 200);
+}

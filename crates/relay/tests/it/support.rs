@@ -1,0 +1,193 @@
+use std::net::SocketAddr;
+
+use qrvey_relay::{Config, Environment, Relay};
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+/// Looked for wherever they must not be.
+pub(crate) const API_KEY: &str = "canary-api-key";
+pub(crate) const ADMIN_USERNAME: &str = "canary-admin-name";
+pub(crate) const ACCESS_KEY: &str = "canary-access-key";
+pub(crate) const TOKEN: &str = "canary-token.of.the-platform";
+pub(crate) const COOKIE: &str = "session=canary-cookie";
+pub(crate) const TENANT: &str = "canary-tenant";
+
+pub(crate) const COMPOSER_LOGIN: &str = "/devapi/v4/core/login/token";
+
+pub(crate) fn environment() -> Environment {
+    Environment::from_iter([
+        ("QRVEY_API_KEY", API_KEY),
+        ("QRVEY_ADMIN_USERNAME", ADMIN_USERNAME),
+        ("QRVEY_ADMIN_ACCESS_KEY", ACCESS_KEY),
+    ])
+}
+
+/// A platform that gives the canary token, and a host application with one signed-in user.
+pub(crate) struct World {
+    pub platform: MockServer,
+    pub host: MockServer,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let (platform, host) = (MockServer::start().await, MockServer::start().await);
+        Mock::given(method("POST"))
+            .and(path(COMPOSER_LOGIN))
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "token": TOKEN })))
+            .with_priority(10)
+            .mount(&platform)
+            .await;
+        for admin_login in ["/api/admin/v6/login", "/admin/api/v5/login", "/login"] {
+            Mock::given(method("POST"))
+                .and(path(admin_login))
+                .respond_with(
+                    ResponseTemplate::new(200).set_body_json(json!({ "status": true, "token": TOKEN })),
+                )
+                .with_priority(10)
+                .mount(&platform)
+                .await;
+        }
+        Mock::given(wiremock::matchers::header("cookie", COOKIE))
+            .respond_with(ResponseTemplate::new(200).set_body_json(claims()))
+            .with_priority(10)
+            .mount(&host)
+            .await;
+        Mock::given(method("GET"))
+            .respond_with(ResponseTemplate::new(401))
+            .with_priority(20)
+            .mount(&host)
+            .await;
+        Self { platform, host }
+    }
+
+    /// A configuration of this world; `rest` follows the `[identity]` section.
+    pub(crate) fn toml(&self, rest: &str) -> String {
+        toml_for(&self.platform.uri(), &self.host.uri(), rest)
+    }
+
+    pub(crate) async fn relay(&self, rest: &str) -> RunningRelay {
+        RunningRelay::start(&self.toml(rest)).await
+    }
+
+    /// The bodies of all requests that reached the platform.
+    pub(crate) async fn minted(&self) -> Vec<Value> {
+        let requests = self.platform.received_requests().await.unwrap();
+        requests.iter().map(|request| request.body_json().unwrap()).collect()
+    }
+}
+
+pub(crate) fn claims() -> Value {
+    json!({
+        "sub": "ada",
+        "tenant": TENANT,
+        "tenants": [TENANT, "second"],
+        "roles": ["analyst", "qrvey-admin"],
+        "level": 7,
+    })
+}
+
+pub(crate) fn toml_for(platform: &str, host: &str, rest: &str) -> String {
+    format!(
+        r#"
+allowed_origins = ["https://app.example"]
+
+[qrvey]
+domain = "{platform}"
+public_domain = "https://public.example"
+
+[identity]
+mode = "forward"
+url = "{host}/session"
+
+{rest}
+"#
+    )
+}
+
+pub(crate) const DEFAULT_PROFILE: &str = r#"
+[profiles.default]
+userid = "composer"
+appid = "app"
+clientid = { claim = "sub" }
+expires_in = "10m"
+[[profiles.default.permissions]]
+dataset_id = "*"
+record_permissions = [{ security_name = "tenant", values = { claim = "tenants" } }]
+"#;
+
+pub(crate) const ADMIN: &str = r#"
+[admin]
+require = { claim = "roles", contains = "qrvey-admin" }
+"#;
+
+/// A relay on a port of its own.
+pub(crate) struct RunningRelay {
+    pub relay: Relay,
+    pub address: SocketAddr,
+    pub client: Client,
+}
+
+impl RunningRelay {
+    pub(crate) async fn start(toml: &str) -> Self {
+        let config =
+            Config::from_toml(toml, "relay.toml", &environment()).unwrap_or_else(|error| panic!("{error}"));
+        Self::of(Relay::new(config).unwrap()).await
+    }
+
+    pub(crate) async fn of(relay: Relay) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = relay.router().merge(relay.operations_router());
+        tokio::spawn(async move {
+            axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await.unwrap();
+        });
+        Self { relay, address, client: Client::builder().no_proxy().build().unwrap() }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A right request of the signed-in user.
+    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
+        self.client
+            .post(self.url(path))
+            .header("cookie", COOKIE)
+            .header("content-type", "application/json")
+            .body("{}")
+    }
+
+    pub(crate) fn composer(&self) -> RequestBuilder {
+        self.post("/qrvey/composer-token")
+    }
+
+    pub(crate) fn admin(&self) -> RequestBuilder {
+        self.post("/qrvey/admin-token")
+    }
+
+    pub(crate) async fn metrics(&self) -> String {
+        self.client.get(self.url("/metrics")).send().await.unwrap().text().await.unwrap()
+    }
+}
+
+/// The status and the JSON body of an answer; every answer is looked through for secrets.
+pub(crate) async fn outcome(request: RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let headers = format!("{:?}", response.headers());
+    let text = response.text().await.unwrap();
+    for secret in [API_KEY, ADMIN_USERNAME, ACCESS_KEY, COOKIE, TENANT] {
+        assert!(!text.contains(secret) && !headers.contains(secret), "{secret} in {headers} {text}");
+    }
+    assert!(status < 400 || !text.contains(TOKEN), "a token in an error: {text}");
+    (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+}
+
+/// The status and the problem code of a refused request.
+pub(crate) async fn refusal(request: RequestBuilder) -> (u16, String) {
+    let (status, problem) = outcome(request).await;
+    (status, problem["code"].as_str().unwrap_or("no problem").to_owned())
+}

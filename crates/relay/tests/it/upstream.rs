@@ -1,0 +1,239 @@
+//! Platforms that fail in every way: each costs a caller bounded time and memory and gets a clear
+//! answer.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use wiremock::matchers::method;
+use wiremock::{Mock, ResponseTemplate};
+
+use crate::support::{
+    ADMIN, API_KEY, DEFAULT_PROFILE, RunningRelay, TOKEN, World, outcome, refusal, toml_for,
+};
+
+const SHORT: &str = "[limits]\nupstream_timeout = \"500ms\"\nupstream_connect_timeout = \"300ms\"\n";
+
+fn error(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+async fn platform_answers(template: ResponseTemplate) -> (u16, String) {
+    let world = World::new().await;
+    Mock::given(method("POST")).respond_with(template).with_priority(1).mount(&world.platform).await;
+    let relay = world.relay(&format!("{DEFAULT_PROFILE}{ADMIN}{SHORT}")).await;
+    let start = Instant::now();
+    let refused = refusal(relay.composer()).await;
+    assert!(start.elapsed() < Duration::from_secs(3));
+    assert_eq!(refusal(relay.admin()).await, refused, "both endpoints fail alike");
+    refused
+}
+
+/// A platform that does this with every connection.
+async fn raw_platform<F>(answer: impl Fn(TcpStream) -> F + Send + 'static) -> String
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            tokio::spawn(answer(stream));
+        }
+    });
+    url
+}
+
+async fn raw_answer(answer: &'static [u8]) -> (u16, String) {
+    let world = World::new().await;
+    let platform = raw_platform(move |mut stream| async move {
+        let _ = stream.write_all(answer).await;
+        let _ = stream.shutdown().await;
+    })
+    .await;
+    let relay =
+        RunningRelay::start(&toml_for(&platform, &world.host.uri(), &format!("{DEFAULT_PROFILE}{SHORT}")))
+            .await;
+    refusal(relay.composer()).await
+}
+
+#[tokio::test]
+async fn answers_that_are_no_token() {
+    let upstream_error = error(502, "upstream_error");
+    let html = ResponseTemplate::new(200).set_body_raw("<html>maintenance</html>", "text/html");
+    assert_eq!(platform_answers(html).await, upstream_error);
+    assert_eq!(platform_answers(ResponseTemplate::new(204)).await, upstream_error);
+    for body in [
+        json!({}),
+        json!([TOKEN]),
+        json!({ "token": 42 }),
+        json!({ "token": "" }),
+        json!({ "token": "two words" }),
+        json!({ "token": "a".repeat(50_000) }),
+        json!({ "status": false, "token": TOKEN }),
+        json!(TOKEN),
+    ] {
+        assert_eq!(
+            platform_answers(ResponseTemplate::new(200).set_body_json(&body)).await,
+            upstream_error,
+            "{body}"
+        );
+    }
+    // A gzip bomb is 48 bytes that are no JSON: nothing is ever unpacked.
+    let bomb = ResponseTemplate::new(200)
+        .insert_header("content-encoding", "gzip")
+        .set_body_raw(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff".to_vec(), "application/json");
+    assert_eq!(platform_answers(bomb).await, upstream_error);
+}
+
+#[tokio::test]
+async fn statuses_have_their_meaning() {
+    for (status, expected) in [
+        (400, error(502, "upstream_error")),
+        (401, error(502, "upstream_error")),
+        (403, error(502, "upstream_error")),
+        (404, error(502, "upstream_error")),
+        (429, error(503, "upstream_unavailable")),
+        (500, error(502, "upstream_error")),
+        (502, error(503, "upstream_unavailable")),
+        (503, error(503, "upstream_unavailable")),
+        (504, error(503, "upstream_unavailable")),
+    ] {
+        // The body would give the key away if it were passed on.
+        let echo =
+            ResponseTemplate::new(status).set_body_json(json!({ "headers": { "x-api-key": API_KEY } }));
+        assert_eq!(platform_answers(echo).await, expected, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_the_key_goes_nowhere_else() {
+    let other = World::new().await;
+    for status in [301, 302, 307, 308] {
+        let to = format!("{}{}", other.platform.uri(), crate::support::COMPOSER_LOGIN);
+        let redirect = ResponseTemplate::new(status).insert_header("location", to);
+        assert_eq!(platform_answers(redirect).await, error(502, "upstream_error"));
+    }
+    assert_eq!(other.platform.received_requests().await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_platform_that_hangs_costs_the_time_limit() {
+    let hang = ResponseTemplate::new(200).set_delay(Duration::from_secs(30));
+    assert_eq!(platform_answers(hang).await, error(504, "upstream_timeout"));
+}
+
+#[tokio::test]
+async fn an_answer_that_trickles_costs_the_time_limit_too() {
+    let world = World::new().await;
+    let platform = raw_platform(|mut stream| async move {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{").await;
+        while stream.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    let relay =
+        RunningRelay::start(&toml_for(&platform, &world.host.uri(), &format!("{DEFAULT_PROFILE}{SHORT}")))
+            .await;
+    let start = Instant::now();
+    assert_eq!(refusal(relay.composer()).await, error(504, "upstream_timeout"));
+    assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn a_huge_answer_is_read_no_further_than_its_limit() {
+    let world = World::new().await;
+    let platform = raw_platform(|mut stream| async move {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 52428800\r\n\r\n").await;
+        let chunk = vec![b'{'; 64 * 1024];
+        for sent in 0..800 {
+            if stream.write_all(&chunk).await.is_err() {
+                return;
+            }
+            assert!(sent < 700, "somebody read 45 MB");
+        }
+    })
+    .await;
+    let relay = RunningRelay::start(&toml_for(&platform, &world.host.uri(), DEFAULT_PROFILE)).await;
+    assert_eq!(refusal(relay.composer()).await, error(502, "upstream_error"));
+}
+
+#[tokio::test]
+async fn connections_that_break() {
+    assert_eq!(raw_answer(b"").await, error(502, "upstream_error"));
+    assert_eq!(raw_answer(b"SSH-2.0-OpenSSH_9.9\r\n").await, error(502, "upstream_error"));
+    let half = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"token\":";
+    assert_eq!(raw_answer(half).await, error(502, "upstream_error"));
+}
+
+#[tokio::test]
+async fn a_platform_that_is_gone_is_503_with_retry_after() {
+    let world = World::new().await;
+    let relay =
+        RunningRelay::start(&toml_for("http://127.0.0.1:1", &world.host.uri(), DEFAULT_PROFILE)).await;
+    let response = relay.composer().send().await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert!(response.headers().contains_key("retry-after"));
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_died_meanwhile_is_not_noticed_by_callers() {
+    let world = World::new().await;
+    let body = format!("{{\"token\":\"{TOKEN}\"}}");
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let platform = raw_platform(move |mut stream| {
+        let answer = answer.clone();
+        async move {
+            let _ = stream.write_all(answer.as_bytes()).await;
+            // Closed without a word, as an idle timeout or a restart does.
+            let _ = stream.shutdown().await;
+        }
+    })
+    .await;
+    let rest = format!("{DEFAULT_PROFILE}[reuse]\nlifetime_percent = 0\n");
+    let relay = RunningRelay::start(&toml_for(&platform, &world.host.uri(), &rest)).await;
+    for pause_ms in [10, 20, 40] {
+        assert_eq!(outcome(relay.composer()).await.0, 200);
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+    }
+}
+
+#[tokio::test]
+async fn who_finds_the_queue_full_is_told_to_come_back() {
+    let world = World::new().await;
+    let slow = ResponseTemplate::new(200)
+        .set_body_json(json!({ "token": TOKEN }))
+        .set_delay(Duration::from_millis(400));
+    Mock::given(method("POST")).respond_with(slow).with_priority(1).mount(&world.platform).await;
+    let profiles: String = ["a", "b", "c", "d"]
+        .map(|name| format!("[profiles.{name}]\nuserid = \"u\"\nappid = \"{name}\"\n"))
+        .concat();
+    let relay =
+        world.relay(&format!("{profiles}[limits]\nupstream_concurrency = 1\nupstream_queue = 1\n")).await;
+    let ask = |name: &str| outcome(relay.composer().body(format!("{{\"profile\":\"{name}\"}}")));
+    let answers = futures_util::future::join_all(["a", "b", "c", "d"].map(ask)).await;
+    let count = |wanted| answers.iter().filter(|(status, _)| *status == wanted).count();
+    assert_eq!((count(200), count(503)), (2, 2));
+}
+
+#[tokio::test]
+async fn every_admin_login_is_spoken() {
+    for (login, path) in
+        [("v6", "/api/admin/v6/login"), ("v5", "/admin/api/v5/login"), ("standalone", "/login")]
+    {
+        let world = World::new().await;
+        let other = World::new().await;
+        let setting =
+            format!("[qrvey]\nadmin_login = \"{login}\"\nadmin_domain = \"{}\"", other.platform.uri());
+        let relay = RunningRelay::start(&world.toml(ADMIN).replace("[qrvey]", &setting)).await;
+        assert_eq!(outcome(relay.admin()).await.0, 200);
+        let requests = other.platform.received_requests().await.unwrap();
+        assert_eq!(requests[0].url.path(), path);
+        assert_eq!(world.minted().await.len(), 0);
+    }
+}
