@@ -1,0 +1,70 @@
+/** Who is signed in, and the ways to change that: cards while nobody is, a switcher afterwards. */
+import { byId, element } from './dom.js';
+import { initials } from './format.js';
+
+/** Tints go by tenant, so that a change of tenant can be seen at a glance. */
+export function tintOf(users, tenant) {
+  const tenants = [...new Set(users.map((user) => user.tenant))];
+  return String(tenants.indexOf(tenant));
+}
+
+const roleOf = (user) => (user.roles.includes('qrvey-admin') ? 'analyst and administrator' : 'analyst');
+
+function face(users, user) {
+  return element(
+    'span',
+    { class: 'face', 'data-tint': tintOf(users, user.tenant), 'aria-hidden': 'true' },
+    initials(user.name),
+  );
+}
+
+/** The cards of the signed-out state. */
+export function signInCards(users, onChoose) {
+  return element(
+    'ul',
+    { class: 'people' },
+    ...users.map((user) => {
+      const card = element(
+        'button',
+        { type: 'button', id: `sign-in-${user.id}`, class: 'person' },
+        face(users, user),
+        element(
+          'span',
+          { class: 'person-name' },
+          element('span', { class: 'visually-hidden' }, 'Sign in as '),
+          user.name,
+        ),
+        element('span', { class: 'person-tenant' }, user.tenantName),
+        element('span', { class: 'person-role' }, roleOf(user)),
+      );
+      card.addEventListener('click', () => onChoose(user));
+      return element('li', {}, card);
+    }),
+  );
+}
+
+/** Draws the bar above the widget for `me`, or for nobody. */
+export function drawIdentity(users, me, onChoose) {
+  byId('identity-label').textContent = me ? 'Signed in as' : 'Nobody is signed in';
+  byId('sign-out').hidden = !me;
+  byId('stage').dataset.tint = me ? tintOf(users, me.tenant) : '';
+  const buttons = users.map((user) => {
+    const button = element(
+      'button',
+      {
+        type: 'button',
+        id: `switch-${user.id}`,
+        class: 'switch',
+        'aria-pressed': String(user.id === me?.sub),
+      },
+      face(users, user),
+      element('span', { class: 'switch-name' }, user.name),
+      element('span', { class: 'switch-tenant' }, user.tenantName),
+    );
+    button.addEventListener('click', () => {
+      if (user.id !== me?.sub) onChoose(user);
+    });
+    return button;
+  });
+  byId('switcher').replaceChildren(...(me ? buttons : []));
+}

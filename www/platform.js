@@ -1,0 +1,36 @@
+/** The stand-in platform's own controls below `/_sandbox/`; a real Qrvey has none of these. */
+
+export class Platform {
+  #base;
+
+  constructor(domain) {
+    this.#base = `${domain}/_sandbox`;
+  }
+
+  stats = () => this.#get('stats');
+  /** The token calls that came after the entry `id`. */
+  log = (id, target) => this.#get(`log?after=${id}&target=${target}`);
+  revoke = () => this.#post('revoke');
+  reset = () => this.#post('reset');
+  advance = (ms) => this.#post('clock', { advance_ms: ms });
+  faults = (faults) => this.#post('faults', { faults });
+
+  async #get(path) {
+    return this.#answer(await fetch(`${this.#base}/${path}`));
+  }
+
+  async #post(path, body = {}) {
+    return this.#answer(
+      await fetch(`${this.#base}/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    );
+  }
+
+  async #answer(response) {
+    if (!response.ok) throw new Error(`the platform answered ${response.status}`);
+    return response.json();
+  }
+}
