@@ -1,0 +1,2 @@
+import '../../../stand-in/analytic-suite.js';
+import '../../../stand-in/single-panel.js';
