@@ -20,7 +20,9 @@ export function getComposerToken(options?: TokenOptions & { detailedResponse?: f
 export function getComposerToken(options?: TokenOptions): Promise<string | DetailedToken>;
 
 /** The Admin Center token. Otherwise as {@link getComposerToken}. */
-export function getAdminToken(options: AdminTokenOptions & { detailedResponse: true }): Promise<DetailedToken>;
+export function getAdminToken(
+  options: AdminTokenOptions & { detailedResponse: true },
+): Promise<DetailedToken>;
 export function getAdminToken(options?: AdminTokenOptions & { detailedResponse?: false }): Promise<string>;
 export function getAdminToken(options?: AdminTokenOptions): Promise<string | DetailedToken>;
 

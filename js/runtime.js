@@ -1,8 +1,8 @@
 // Loads the WebAssembly instance once, and replaces it after a panic.
 
-import * as bindings from '../target/bindgen/qrvey_auth.js';
 // The instance travels inside the script: no second request, no MIME type, no bundler setting.
 import embedded from '../target/bindgen/embedded.js';
+import * as bindings from '../target/bindgen/qrvey_auth.js';
 import { QrveyAuthError } from './error.js';
 
 /** Set while an instance is fit for use. */
@@ -16,10 +16,10 @@ const pending = new Set();
 /** What the Rust side calls. */
 const host = {
   error: (details, cause) => new QrveyAuthError(details, cause),
-  panicked(place) {
+  panicked(file, line) {
     current = loading = undefined;
     lost = true;
-    const error = internal(new Error(`panicked at ${place}`));
+    const error = internal(new Error(`panicked at ${file}:${line}`));
     for (const reject of pending) reject(error);
     pending.clear();
   },

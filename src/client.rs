@@ -13,7 +13,7 @@ use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use web_sys::{AbortController, AbortSignal};
 
 use crate::backoff;
-use crate::error::{AuthError, Code};
+use crate::error::{self, AuthError, Code};
 use crate::flight::{Flight, Ticket};
 use crate::host::{self, Sleep};
 use crate::lifetime::{Deadline, lifetime_ms};
@@ -21,7 +21,7 @@ use crate::options::{Call, Kind, TokenOptions};
 use crate::relay;
 use crate::store::{Issued, Store};
 
-type Landing = Result<Rc<Issued<JsString>>, AuthError>;
+type Landing = error::Result<Rc<Issued<JsString>>>;
 
 /// Tokens are kept for each client apart; a page has one by default.
 #[wasm_bindgen]
@@ -31,7 +31,7 @@ pub struct Client {
 
 struct Inner {
     /// A mistake in the defaults is reported by each call that would use them.
-    defaults: RefCell<Result<TokenOptions, AuthError>>,
+    defaults: RefCell<error::Result<TokenOptions>>,
     /// The calls that the defaults alone make, resolved once: Composer and admin.
     plain: [RefCell<Option<Rc<Call>>>; 2],
     store: RefCell<Store<JsString, Landing>>,
@@ -88,7 +88,7 @@ impl Client {
 }
 
 impl Inner {
-    fn call(&self, kind: Kind, options: &JsValue) -> Result<Rc<Call>, AuthError> {
+    fn call(&self, kind: Kind, options: &JsValue) -> error::Result<Rc<Call>> {
         // Parsed before anything is borrowed: a getter of the page may throw through this function.
         let parsed = if options.is_undefined() { None } else { Some(TokenOptions::parse(options)?) };
         let defaults = self.defaults.borrow();
@@ -190,7 +190,7 @@ async fn fetch(call: &Call, signal: &AbortSignal, flight: &Flight<Landing>) -> L
         };
         let delay_ms = backoff::delay_ms(retry, error.retry_after_s, host::random());
         let out_of_time = host::now_ms() + delay_ms >= started_ms + call.timeout_ms;
-        if !error.code.retryable() || retry >= call.retries || out_of_time {
+        if !error.code.retryable() || f64::from(retry) >= call.retries || out_of_time {
             return Err(error);
         }
         Sleep::new(delay_ms).await;

@@ -44,7 +44,9 @@ impl Code {
     }
 }
 
-/// The module's one error. Never holds a token or any part of an answer's body.
+pub(crate) type Result<T> = std::result::Result<T, Box<AuthError>>;
+
+/// The module's one error, boxed because it is rare and large. Never holds a token or any part of an answer's body.
 #[derive(Debug, Clone)]
 pub(crate) struct AuthError {
     pub(crate) code: Code,
@@ -58,58 +60,57 @@ pub(crate) struct AuthError {
 }
 
 impl AuthError {
-    pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            status: None,
-            retry_after_s: None,
-            request_id: None,
-            cause: None,
-        }
+    pub(crate) fn new(code: Code, message: &'static str) -> Box<Self> {
+        Self::with(code, Cow::Borrowed(message))
     }
 
-    pub(crate) fn invalid_option(key: &str, problem: &str) -> Self {
-        Self::new(Code::InvalidOptions, ["option \"", key, "\" ", problem].concat())
+    fn with(code: Code, message: Cow<'static, str>) -> Box<Self> {
+        Box::new(Self { code, message, status: None, retry_after_s: None, request_id: None, cause: None })
     }
 
-    pub(crate) fn caused_by(mut self, cause: JsValue) -> Self {
+    pub(crate) fn invalid_option(key: &str, problem: &str) -> Box<Self> {
+        Self::with(Code::InvalidOptions, Cow::Owned(["option \"", key, "\" ", problem].concat()))
+    }
+
+    pub(crate) fn caused_by(mut self: Box<Self>, cause: JsValue) -> Box<Self> {
         self.cause = Some(cause);
         self
     }
 
-    /// The error for an answer with a failing `status`. `problem` is the code of its
-    /// problem+json body, if it has one: a status alone may come from any server in between.
-    pub(crate) fn from_status(status: u16, problem: Option<ProblemCode>) -> Self {
-        let (code, message) = match (status, problem) {
-            (401, _) => (
+    /// The error for an answer with a failing `status`. `problem` is the code in its problem+json
+    /// body, if it has one: a 404 alone may come from any server in between.
+    pub(crate) fn from_status(status: u16, problem: Option<&str>) -> Box<Self> {
+        let (code, message) = match status {
+            401 => (
                 Code::NotSignedIn,
                 "nobody is signed in, says the relay (401): sign in to the application and ask again",
             ),
-            (403, _) => (
+            403 => (
                 Code::Forbidden,
                 "the relay refuses this user, or this page's origin (403): its log names the rule; see `require` and `allowed_origins`",
             ),
-            (404, Some(ProblemCode::UnknownProfile)) => (
+            404 if problem == Some(ProblemCode::UnknownProfile.as_str()) => (
                 Code::UnknownProfile,
                 "the relay has no such profile (404): compare the option \"profile\" with [profiles] in its configuration; admin tokens need its [admin] section",
             ),
-            (404, _) => (
+            404 => (
                 Code::RelayError,
                 "there is no relay at this address (404): check the option \"relay\", and the relay's base_path",
             ),
-            (429, _) => (Code::RateLimited, "too many requests (429): ask again after `retryAfter` seconds"),
-            (502..=504, _) => (
+            429 => (Code::RateLimited, "too many requests (429): ask again after `retryAfter` seconds"),
+            502..=504 => (
                 Code::UpstreamUnavailable,
                 "the Qrvey platform cannot be reached by the relay, or fails: try again later; the relay's log says more",
             ),
-            (0 | 300..=399, _) => (
+            0 | 300..=399 => (
                 Code::RelayError,
                 "the relay answered with a redirect, often to a sign-in page: a token endpoint must answer itself",
             ),
             _ => (Code::RelayError, "the relay could not serve the request: its log has the reason"),
         };
-        Self { status: (status != 0).then_some(status), ..Self::new(code, message) }
+        let mut error = Self::new(code, message);
+        error.status = (status != 0).then_some(status);
+        error
     }
 }
 
@@ -119,7 +120,8 @@ mod tests {
 
     #[test]
     fn each_problem_of_the_relay_has_its_code() {
-        let code = |problem: ProblemCode| AuthError::from_status(problem.status(), Some(problem)).code;
+        let code =
+            |problem: ProblemCode| AuthError::from_status(problem.status(), Some(problem.as_str())).code;
         assert_eq!(
             ProblemCode::ALL.map(code),
             [

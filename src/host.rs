@@ -23,7 +23,7 @@ extern "C" {
 
     /// Called once, after a panic: this instance is lost.
     #[wasm_bindgen(method, structural)]
-    fn panicked(this: &Host, place: &str);
+    fn panicked(this: &Host, file: &str, line: u32);
 
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
@@ -60,9 +60,8 @@ pub fn start(host: Host) {
     HOST.set(Some(host));
     std::panic::set_hook(Box::new(|panic| {
         // The place and not the payload: a payload could quote data.
-        let place =
-            panic.location().map_or_else(String::new, |at| [at.file(), ":", &at.line().to_string()].concat());
-        HOST.with_borrow(|host| host.as_ref().inspect(|host| host.panicked(&place)).is_some());
+        let (file, line) = panic.location().map_or(("", 0), |at| (at.file(), at.line()));
+        HOST.with_borrow(|host| host.iter().for_each(|host| host.panicked(file, line)));
     }));
 }
 
@@ -96,8 +95,8 @@ struct ErrorDetails<'a> {
     request_id: Option<&'a str>,
 }
 
-impl From<AuthError> for JsValue {
-    fn from(error: AuthError) -> Self {
+impl From<Box<AuthError>> for JsValue {
+    fn from(error: Box<AuthError>) -> Self {
         let details = ErrorDetails {
             code: error.code.as_str(),
             message: &error.message,

@@ -18,3 +18,8 @@ mod store;
 
 pub use client::Client;
 pub use host::{Host, start};
+
+/// The default allocator for wasm32 is several times the size, which every page would have to load.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

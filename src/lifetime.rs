@@ -5,12 +5,12 @@
 const DEFAULT_MARGIN_MS: f64 = 10_000.0;
 const DEFAULT_MARGIN_SHARE: f64 = 0.2;
 
-/// The two numbers of a readable token that matter here, both in seconds since the epoch by the
+/// The two times of a readable token that matter here, in seconds since the epoch by the
 /// clock of whoever minted it.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct JwtTimes {
-    pub(crate) exp: f64,
-    pub(crate) iat: f64,
+    pub(crate) exp_s: f64,
+    pub(crate) iat_s: f64,
 }
 
 /// A token's whole lifetime in milliseconds, from the best source there is: the relay's word, else
@@ -22,7 +22,7 @@ pub(crate) fn lifetime_ms(
 ) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "beyond 2^53 seconds precision is of no interest")]
     let stated = expires_in_s.map(|seconds| seconds as f64 * 1_000.0);
-    let readable = jwt.map(|times| (times.exp - times.iat) * 1_000.0).filter(|ms| *ms > 0.0);
+    let readable = jwt.map(|times| (times.exp_s - times.iat_s) * 1_000.0).filter(|ms| *ms > 0.0);
     stated.or(readable).or(assumed_ms).filter(|ms| ms.is_finite())
 }
 
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn the_relay_is_believed_before_the_token_and_the_token_before_the_caller() {
-        let jwt = Some(JwtTimes { exp: 1_000.0, iat: 400.0 });
+        let jwt = Some(JwtTimes { exp_s: 1_000.0, iat_s: 400.0 });
         assert_eq!(lifetime_ms(Some(540), jwt, Some(7.0)), Some(540_000.0));
         assert_eq!(lifetime_ms(None, jwt, Some(7.0)), Some(600_000.0));
         assert_eq!(lifetime_ms(None, None, Some(7.0)), Some(7.0));
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_token_that_ends_before_it_begins_has_no_lifetime_of_its_own() {
-        let backwards = Some(JwtTimes { exp: 1.0, iat: 2.0 });
+        let backwards = Some(JwtTimes { exp_s: 1.0, iat_s: 2.0 });
         assert_eq!(lifetime_ms(None, backwards, None), None);
     }
 

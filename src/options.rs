@@ -5,11 +5,11 @@ use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Headers, RequestCredentials};
 
-use crate::error::{AuthError, Code};
+use crate::error::{AuthError, Code, Result};
 
 const DEFAULT_TIMEOUT_MS: f64 = 10_000.0;
-const DEFAULT_RETRIES: u32 = 2;
-const MOST_RETRIES: u32 = 10;
+const DEFAULT_RETRIES: f64 = 2.0;
+const MOST_RETRIES: f64 = 10.0;
 
 /// Each key with what its value must be.
 const KEYS: [(&str, &str); 13] = [
@@ -35,14 +35,6 @@ pub(crate) enum Kind {
     Admin,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Credentials {
-    SameOrigin,
-    Include,
-    Omit,
-}
-
 /// The options as a page gives them, per call or as a client's defaults.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -54,9 +46,9 @@ pub(crate) struct TokenOptions {
     profile: Option<String>,
     #[serde(with = "serde_wasm_bindgen::preserve")]
     headers: JsValue,
-    credentials: Option<Credentials>,
+    credentials: Option<String>,
     timeout_ms: Option<f64>,
-    retries: Option<u32>,
+    retries: Option<f64>,
     #[serde(with = "serde_wasm_bindgen::preserve")]
     signal: JsValue,
     force_refresh: Option<bool>,
@@ -70,7 +62,7 @@ impl TokenOptions {
     ///
     /// # Errors
     /// `invalid_options`, naming the key that is unknown or has a value of the wrong type.
-    pub(crate) fn parse(options: &JsValue) -> Result<Self, AuthError> {
+    pub(crate) fn parse(options: &JsValue) -> Result<Self> {
         if options.is_undefined() || options.is_null() {
             return Ok(Self::default());
         }
@@ -87,7 +79,7 @@ impl TokenOptions {
         parsed.map_err(|_| mistyped(options)).and_then(Self::checked)
     }
 
-    fn checked(self) -> Result<Self, AuthError> {
+    fn checked(self) -> Result<Self> {
         let positive = |ms: Option<f64>| ms.is_none_or(|ms| ms.is_finite() && ms > 0.0);
         let given = |value: &JsValue| !value.is_undefined() && !value.is_null();
         let wrong = if !positive(self.timeout_ms) {
@@ -96,7 +88,10 @@ impl TokenOptions {
             "lifetimeMs"
         } else if !self.min_lifetime_ms.is_none_or(|ms| ms.is_finite() && ms >= 0.0) {
             "minLifetimeMs"
-        } else if self.retries.is_some_and(|retries| retries > MOST_RETRIES) {
+        } else if !self
+            .retries
+            .is_none_or(|retries| (0.0..=MOST_RETRIES).contains(&retries) && retries.fract() == 0.0)
+        {
             "retries"
         } else if given(&self.body) && !(self.body.is_object() && self.endpoint.is_some()) {
             "body"
@@ -104,6 +99,8 @@ impl TokenOptions {
             "signal"
         } else if given(&self.headers) && !self.headers.is_object() {
             "headers"
+        } else if self.credentials.as_deref().is_some_and(|name| credentials_named(name).is_none()) {
+            "credentials"
         } else {
             return Ok(self);
         };
@@ -114,7 +111,7 @@ impl TokenOptions {
     ///
     /// # Errors
     /// `invalid_options` for headers or a body that cannot be sent.
-    pub(crate) fn resolve(self, defaults: &Self, kind: Kind) -> Result<Call, AuthError> {
+    pub(crate) fn resolve(self, defaults: &Self, kind: Kind) -> Result<Call> {
         if kind == Kind::Admin && self.profile.is_some() {
             return Err(AuthError::invalid_option("profile", "has no meaning for an admin token"));
         }
@@ -150,17 +147,14 @@ impl TokenOptions {
         } else {
             (None, String::new())
         };
-        let credentials = match self.credentials.or(defaults.credentials) {
-            None | Some(Credentials::SameOrigin) => RequestCredentials::SameOrigin,
-            Some(Credentials::Include) => RequestCredentials::Include,
-            Some(Credentials::Omit) => RequestCredentials::Omit,
-        };
+        let credentials = self.credentials.as_deref().or(defaults.credentials.as_deref());
+        let credentials = credentials.and_then(credentials_named).unwrap_or(RequestCredentials::SameOrigin);
         let kind_key = if kind == Kind::Composer { "c" } else { "a" };
         let credentials_key = if credentials == RequestCredentials::Include { "i" } else { "-" };
         let signal = if self.signal.is_object() { self.signal } else { defaults.signal.clone() };
 
         Ok(Call {
-            key: [kind_key, credentials_key, &url, &body, &headers_key].join("\n"),
+            key: [kind_key, credentials_key, &url, "\n", &body, &headers_key].concat(),
             url,
             body,
             headers,
@@ -187,12 +181,22 @@ pub(crate) struct Call {
     pub(crate) headers: Option<Headers>,
     pub(crate) credentials: RequestCredentials,
     pub(crate) timeout_ms: f64,
-    pub(crate) retries: u32,
+    /// A whole number from 0 to 10.
+    pub(crate) retries: f64,
     pub(crate) signal: Option<AbortSignal>,
     pub(crate) force_refresh: bool,
     pub(crate) min_lifetime_ms: Option<f64>,
     pub(crate) lifetime_ms: Option<f64>,
     pub(crate) detailed: bool,
+}
+
+fn credentials_named(name: &str) -> Option<RequestCredentials> {
+    match name {
+        "same-origin" => Some(RequestCredentials::SameOrigin),
+        "include" => Some(RequestCredentials::Include),
+        "omit" => Some(RequestCredentials::Omit),
+        _ => None,
+    }
 }
 
 fn composer_body(profile: &str) -> String {
@@ -205,19 +209,23 @@ fn stringify(value: &JsValue) -> Option<String> {
     js_sys::JSON::stringify(value).ok().and_then(|text| text.as_string())
 }
 
-fn unknown_key(key: &str) -> AuthError {
-    let known = KEYS.map(|(known, _)| known).join(", ");
-    AuthError::invalid_option(key, &["is unknown; there are: ", &known].concat())
+fn unknown_key(key: &str) -> Box<AuthError> {
+    let mut problem = "is unknown; there are:".to_owned();
+    for (known, _) in KEYS {
+        problem.push(' ');
+        problem.push_str(known);
+    }
+    AuthError::invalid_option(key, &problem)
 }
 
-fn invalid(key: &str) -> AuthError {
+fn invalid(key: &str) -> Box<AuthError> {
     let expected =
         KEYS.iter().find(|(known, _)| *known == key).map_or("is invalid", |(_, expected)| expected);
     AuthError::invalid_option(key, expected)
 }
 
 /// serde does not say which key it stumbled over; trying them one by one does.
-fn mistyped(options: &JsValue) -> AuthError {
+fn mistyped(options: &JsValue) -> Box<AuthError> {
     let culprit = KEYS.iter().find(|(key, _)| {
         let (key, alone) = (JsValue::from_str(key), js_sys::Object::new());
         let value = js_sys::Reflect::get(options, &key).unwrap_or_default();

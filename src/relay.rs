@@ -2,13 +2,12 @@
 
 use gloo_net::http::{Method, RequestBuilder, Response};
 use js_sys::JSON;
-use qrvey_auth_wire::{ProblemCode, TokenAnswer};
-use serde::Deserialize;
+use qrvey_auth_wire::TokenAnswer;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestCache, RequestRedirect};
 
-use crate::error::{AuthError, Code};
+use crate::error::{AuthError, Code, Result};
 use crate::host;
 use crate::lifetime::JwtTimes;
 use crate::options::Call;
@@ -17,7 +16,7 @@ use crate::options::Call;
 ///
 /// # Errors
 /// Every failure as an [`AuthError`]; whether to ask again is the caller's decision.
-pub(crate) async fn ask(call: &Call, signal: &AbortSignal) -> Result<TokenAnswer, AuthError> {
+pub(crate) async fn ask(call: &Call, signal: &AbortSignal) -> Result<TokenAnswer> {
     let request = request(call, signal)?;
     let promise = host::fetch(&request).map_err(unreachable_relay)?;
     // A replaced `fetch` may return what is no promise, and resolve to what is no response.
@@ -36,7 +35,7 @@ pub(crate) async fn ask(call: &Call, signal: &AbortSignal) -> Result<TokenAnswer
     if ok { read_answer(status, json) } else { Err(read_error(status, &headers, json)) }
 }
 
-fn request(call: &Call, signal: &AbortSignal) -> Result<web_sys::Request, AuthError> {
+fn request(call: &Call, signal: &AbortSignal) -> Result<web_sys::Request> {
     let unusable = |cause: JsValue| {
         if call.url.starts_with('/') && !host::has_location() {
             AuthError::new(
@@ -72,30 +71,25 @@ fn request(call: &Call, signal: &AbortSignal) -> Result<web_sys::Request, AuthEr
     Ok(request.into())
 }
 
-fn read_answer(status: u16, json: Option<JsValue>) -> Result<TokenAnswer, AuthError> {
-    json.and_then(|json| serde_wasm_bindgen::from_value(json).ok()).ok_or_else(|| AuthError {
-        status: Some(status),
-        ..invalid_response(
+fn read_answer(status: u16, json: Option<JsValue>) -> Result<TokenAnswer> {
+    json.and_then(|json| serde_wasm_bindgen::from_value(json).ok()).ok_or_else(|| {
+        let mut error = invalid_response(
             "the answer is no JSON with a usable \"token\": is something else, such as the app's HTML fallback, served at the relay's address?",
-        )
+        );
+        error.status = Some(status);
+        error
     })
 }
 
-/// The members of a problem document that the module looks at.
-#[derive(Deserialize)]
-struct ProblemHead {
-    code: Option<ProblemCode>,
-    request_id: Option<String>,
-}
-
-fn read_error(status: u16, headers: &gloo_net::http::Headers, json: Option<JsValue>) -> AuthError {
-    let problem = json.and_then(|json| serde_wasm_bindgen::from_value::<ProblemHead>(json).ok());
-    let (problem, request_id) = problem.map_or((None, None), |head| (head.code, head.request_id));
-    AuthError {
-        retry_after_s: headers.get("retry-after").and_then(|value| retry_after_s(&value)),
-        request_id: request_id.filter(|id| id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_graphic())),
-        ..AuthError::from_status(status, problem)
-    }
+fn read_error(status: u16, headers: &gloo_net::http::Headers, json: Option<JsValue>) -> Box<AuthError> {
+    let problem = json.unwrap_or_default();
+    let code = member(&problem, "code").as_string();
+    let mut error = AuthError::from_status(status, code.as_deref());
+    error.retry_after_s = headers.get("retry-after").and_then(|value| retry_after_s(&value));
+    let request_id = member(&problem, "request_id").as_string();
+    error.request_id =
+        request_id.filter(|id| id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_graphic()));
+    error
 }
 
 /// `Retry-After` in seconds from now: a number, or an HTTP date.
@@ -109,16 +103,21 @@ fn retry_after_s(value: &str) -> Option<f64> {
 
 /// The times of a readable token (a signed JWT); `None` for opaque ones, which are the normal case.
 pub(crate) fn jwt_times(token: &str) -> Option<JwtTimes> {
-    let mut parts = token.split('.');
-    let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let (_, rest) = token.split_once('.')?;
+    let (payload, signature) = rest.split_once('.')?;
+    if signature.contains('.') {
         return None;
-    };
-    let json = host::atob(&payload.replace('-', "+").replace('_', "/")).ok()?;
-    serde_wasm_bindgen::from_value(JSON::parse(&json).ok()?).ok()
+    }
+    let claims = JSON::parse(&host::atob(&payload.replace('-', "+").replace('_', "/")).ok()?).ok()?;
+    Some(JwtTimes { exp_s: member(&claims, "exp").as_f64()?, iat_s: member(&claims, "iat").as_f64()? })
 }
 
-fn unreachable_relay(cause: JsValue) -> AuthError {
+/// A member of parsed JSON; `undefined` if there is none.
+fn member(json: &JsValue, key: &str) -> JsValue {
+    js_sys::Reflect::get(json, &key.into()).unwrap_or_default()
+}
+
+fn unreachable_relay(cause: JsValue) -> Box<AuthError> {
     AuthError::new(
         Code::RelayUnreachable,
         "the relay cannot be reached: offline, not running, a wrong address, or the page's connect-src or CORS forbids it",
@@ -126,7 +125,7 @@ fn unreachable_relay(cause: JsValue) -> AuthError {
     .caused_by(cause)
 }
 
-fn invalid_response(message: &'static str) -> AuthError {
+fn invalid_response(message: &'static str) -> Box<AuthError> {
     AuthError::new(Code::InvalidResponse, message)
 }
 
