@@ -9,7 +9,8 @@ import { drawIdentity, signInCards } from './identity.js';
 import { onRequests } from './requests.js';
 import { startSandbox } from './sandbox.js';
 import { keepScrollable } from './scrollers.js';
-import { drawTabs, failureMessage, setStage } from './stage.js';
+import { failureMessage, setStage } from './stage.js';
+import { drawTabs } from './tabs.js';
 import { addEntry, openEntry } from './timeline.js';
 import { ask, countCalls, failure, forget } from './tokens.js';
 import { mount, widgets } from './widget.js';
@@ -41,11 +42,20 @@ export async function start() {
     byId('requests-count').textContent = count(requests);
   });
   byId('sign-out').addEventListener('click', signOut);
-  drawTabs(gallery, widget, (chosen) => {
-    widget = chosen;
-    drawCode(widget, me);
-    if (me) show();
-  });
+  drawTabs(
+    byId('widget-tabs'),
+    gallery.map((candidate) => ({ ...candidate, widget: candidate, panel: byId('viewport') })),
+    (tab) => {
+      widget = tab.widget;
+      drawCode(widget, me);
+      if (me) show();
+    },
+  );
+  const experiments = [
+    { id: 'try', name: 'Try it', panel: byId('try-panel') },
+    { id: 'break', name: 'Break it', panel: byId('break-panel') },
+  ];
+  drawTabs(byId('experiment-tabs'), sandbox ? experiments : experiments.slice(0, 1), () => {});
   drawExperiments(byId('experiments'), onRefused);
   window.addEventListener('qvTokenExpired', onTokenExpired);
   document.addEventListener('visibilitychange', () => {
@@ -69,17 +79,7 @@ function enter(claims) {
     return;
   }
   byId('view-source').textContent = '';
-  setStage(
-    'signed-out',
-    'Nobody is signed in.',
-    element('h3', {}, 'Sign in as'),
-    signInCards(users, signIn),
-    element(
-      'p',
-      {},
-      'Two tenants, one platform. Each person sees the rows of their own tenant and no others.',
-    ),
-  );
+  setStage('signed-out', 'Nobody is signed in.', element('h3', {}, 'Sign in as'), signInCards(users, signIn));
 }
 
 async function signIn(user) {

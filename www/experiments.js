@@ -47,7 +47,7 @@ export function drawExperiments(list, onRefused) {
 function button({ id, title, hint, run }, onRefused) {
   const node = element(
     'button',
-    { id, type: 'button', class: 'experiment' },
+    { id, type: 'button', class: 'row' },
     element('span', {}, title),
     element('code', {}, hint),
   );

@@ -34,8 +34,12 @@ export function signInCards(users, onChoose) {
           element('span', { class: 'visually-hidden' }, 'Sign in as '),
           user.name,
         ),
-        element('span', { class: 'person-tenant' }, user.tenantName),
-        element('span', { class: 'person-role' }, roleOf(user)),
+        element(
+          'span',
+          { class: 'person-facts' },
+          element('span', {}, user.tenantName),
+          element('span', {}, roleOf(user)),
+        ),
       );
       card.addEventListener('click', () => onChoose(user));
       return element('li', {}, card);
@@ -43,9 +47,15 @@ export function signInCards(users, onChoose) {
   );
 }
 
+function label(users, me) {
+  if (!me) return 'Nobody is signed in. Each person sees the rows of their own tenant, and no others.';
+  const tenantName = users.find(({ tenant }) => tenant === me.tenant)?.tenantName ?? me.tenant;
+  return `Signed in to ${tenantName} as`;
+}
+
 /** Draws the bar above the widget for `me`, or for nobody. */
 export function drawIdentity(users, me, onChoose) {
-  byId('identity-label').textContent = me ? 'Signed in as' : 'Nobody is signed in';
+  byId('identity-label').textContent = label(users, me);
   byId('sign-out').hidden = !me;
   byId('stage').dataset.tint = me ? tintOf(users, me.tenant) : '';
   const buttons = users.map((user) => {

@@ -1,0 +1,100 @@
+/** The buttons of “Break it”: what the stand-in platform can be made to do. */
+import { byId, element } from './dom.js';
+import { addEntry } from './timeline.js';
+
+const TEN_MINUTES_MS = 600_000;
+
+/** Done once, at the press of a button. */
+const deeds = [
+  {
+    id: 'revoke',
+    title: 'Revoke all tokens now',
+    told: 'Now use the widget: its next request is refused, and the page renews without a question.',
+    run: (platform) => platform.revoke(),
+  },
+  {
+    id: 'advance-clock',
+    title: 'Set its clock ten minutes on',
+    told: 'Every token has outlived its time, as after a night’s sleep. Now use the widget.',
+    run: (platform) => platform.advance(TEN_MINUTES_MS),
+  },
+];
+
+/** On until switched off. */
+const faults = [
+  {
+    id: 'fault-login-down',
+    title: 'Refuse token calls with 503',
+    told: 'Force a new token: the module tries three times, then says upstream_unavailable.',
+    fault: { target: 'login', kind: 'status', status: 503 },
+  },
+  {
+    id: 'fault-login-html',
+    title: 'Answer token calls with a web page',
+    told: 'Force a new token: the page does not become one.',
+    fault: { target: 'login', kind: 'html' },
+  },
+  {
+    id: 'fault-login-slow',
+    title: 'Answer token calls 2 s late',
+    told: 'Force a new token, and meanwhile ask a thousand times: still one request.',
+    fault: { target: 'login', kind: 'delay', delay_ms: 2_000 },
+  },
+  {
+    id: 'fault-launcher',
+    title: 'Lose the widgets’ scripts',
+    told: 'Reload the page: widget_load_failed. “Try again” works once the scripts are back.',
+    fault: { target: 'launcher', kind: 'status', status: 503 },
+  },
+];
+
+const on = new Set();
+
+export function drawBreakages(list, platform) {
+  const items = [
+    ...deeds.map((deed) => deedButton(deed, platform)),
+    ...faults.map((fault) => faultSwitch(fault, platform)),
+    mendButton(platform),
+  ];
+  list.replaceChildren(...items.map((item) => element('li', {}, item)));
+}
+
+function deedButton({ id, title, told, run }, platform) {
+  const button = row(id, title);
+  button.addEventListener('click', () => attempt(() => run(platform), title, told));
+  return button;
+}
+
+function faultSwitch({ id, title, told, fault }, platform) {
+  const button = row(id, title);
+  button.setAttribute('aria-pressed', 'false');
+  button.addEventListener('click', () => {
+    if (!on.delete(fault)) on.add(fault);
+    const isOn = on.has(fault);
+    button.setAttribute('aria-pressed', String(isOn));
+    attempt(() => platform.faults([...on]), `${isOn ? 'On' : 'Off'}: ${title}`, isOn ? told : undefined);
+  });
+  return button;
+}
+
+function mendButton(platform) {
+  const button = row('mend', 'Mend everything');
+  button.addEventListener('click', () => {
+    on.clear();
+    for (const { id } of faults) byId(id).setAttribute('aria-pressed', 'false');
+    attempt(() => platform.reset(), 'Mended', 'All switches are off and the clock is right.');
+  });
+  return button;
+}
+
+const row = (id, title) =>
+  element('button', { id, type: 'button', class: 'row' }, element('span', {}, title));
+
+async function attempt(run, title, detail) {
+  try {
+    await run();
+    addEntry({ kind: 'platform', title, detail });
+  } catch {
+    addEntry({ kind: 'failed', title, detail: 'The platform does not answer.' });
+  }
+}
