@@ -65,6 +65,13 @@ async fn check_identity(config: &Config, report: &mut Report) {
         IdentityConfig::Anonymous(_) => {
             report.note("identity: anonymous, so whoever reaches the relay gets a token");
         }
+        IdentityConfig::Jwt(jwt) => match crate::identity::fetch_keys(jwt).await {
+            Ok(count) => report.good(format!("identity.jwks_url gives {count} usable keys")),
+            Err(reason) => report.bad(
+                format!("identity.jwks_url: {reason}"),
+                "It must answer 2xx with a JSON Web Key Set of RS256, ES256 or EdDSA keys.",
+            ),
+        },
         IdentityConfig::Header(_) => {
             report.note(
                 "identity: headers of a trusted proxy; send a request through it to see that they arrive",
@@ -153,7 +160,7 @@ fn tell(report: &mut Report, what: &str, answer: Result<Token, UpstreamError>, l
 
 fn advice(error: UpstreamError) -> &'static str {
     match error {
-        UpstreamError::Busy => "Try again.",
+        UpstreamError::Busy | UpstreamError::LeftAlone(_) => "Try again.",
         UpstreamError::Connect => {
             "Is qrvey.domain right? Can this machine reach it (firewall, DNS)? Is its certificate signed by a known authority?"
         }

@@ -25,6 +25,7 @@ pub mod report;
 mod router;
 pub mod serve;
 pub mod telemetry;
+mod trace;
 mod upstream;
 mod watch;
 

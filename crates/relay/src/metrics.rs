@@ -27,6 +27,20 @@ pub(crate) struct Metrics {
     upstream_in_flight: Gauge,
     identity_seconds: Histogram,
     kept_tokens: Gauge,
+    platform_left_alone: Gauge,
+    reloads: Family<Reload, Counter>,
+}
+
+/// What is measured when the metrics are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gauges {
+    pub kept_tokens: u64,
+    pub is_platform_left_alone: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reload {
+    outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -75,6 +89,8 @@ impl Metrics {
             upstream_in_flight: Gauge::default(),
             identity_seconds: seconds_histogram(),
             kept_tokens: Gauge::default(),
+            platform_left_alone: Gauge::default(),
+            reloads: Family::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("requests", "Requests by route and outcome", metrics.requests.clone());
@@ -98,12 +114,16 @@ impl Metrics {
             metrics.identity_seconds.clone(),
         );
         registry.register("kept_tokens", "Tokens kept for reuse", metrics.kept_tokens.clone());
+        let left_alone = "1 while the platform is left alone after outages";
+        registry.register("platform_left_alone", left_alone, metrics.platform_left_alone.clone());
+        registry.register("reloads", "Reloads of the configuration by outcome", metrics.reloads.clone());
         metrics
     }
 
     /// All of it, as text.
-    pub(crate) fn render(&self, kept_tokens: u64) -> String {
-        self.kept_tokens.set(i64::try_from(kept_tokens).unwrap_or(i64::MAX));
+    pub(crate) fn render(&self, gauges: Gauges) -> String {
+        self.kept_tokens.set(i64::try_from(gauges.kept_tokens).unwrap_or(i64::MAX));
+        self.platform_left_alone.set(i64::from(gauges.is_platform_left_alone));
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);
@@ -127,6 +147,11 @@ impl Metrics {
         let (kind, outcome) = (kind.as_str(), error.map_or("ok", UpstreamError::label));
         self.mints.get_or_create(&Mint { kind, outcome }).inc();
         self.upstream_seconds.get_or_create(&OfKind { kind }).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn reloaded(&self, is_good: bool) {
+        let outcome = if is_good { "ok" } else { "refused" };
+        self.reloads.get_or_create(&Reload { outcome }).inc();
     }
 
     pub(crate) fn identified(&self, took: Duration) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -45,16 +46,22 @@ impl GrantKey {
 }
 
 /// A token that the platform gave.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Minted {
     pub token: Token,
     /// Before the request went out, so that the lifetime is never overestimated.
     pub asked: Moment,
     /// `None`: unknown, so never reused.
     pub lifetime: Option<Duration>,
+    uses: AtomicU32,
+    is_being_renewed: AtomicBool,
 }
 
 impl Minted {
+    pub(crate) fn new(token: Token, asked: Moment, lifetime: Option<Duration>) -> Self {
+        Self { token, asked, lifetime, uses: AtomicU32::new(0), is_being_renewed: AtomicBool::new(false) }
+    }
+
     /// Whole seconds left now; `Some(0)` is over.
     pub(crate) fn seconds_left(&self) -> Option<u64> {
         self.lifetime.map(|lifetime| lifetime.saturating_sub(self.asked.elapsed()).as_secs())
@@ -137,6 +144,10 @@ impl Minter {
     {
         let kept = self.inner.kept(&key, max_age);
         if let Some(minted) = kept.as_ref().filter(|minted| self.inner.is_fresh(minted)) {
+            if self.inner.is_due_for_renewal(minted) {
+                // Nobody waits for it: its task goes on by itself.
+                drop(self.join_or_start(key, Some(Duration::ZERO), mint));
+            }
             return (Ok(Arc::clone(minted)), How::Reused);
         }
         let (flight, how) = match self.join_or_start(key, max_age, mint) {
@@ -186,6 +197,11 @@ enum Joined {
     Landed(Arc<Minted>),
 }
 
+/// A kept token asked for at least so often is renewed before its share of the lifetime is over.
+const USES_WORTH_RENEWAL: u32 = 3;
+/// Of the share, the percentage after which that is done.
+const RENEWAL_PERCENT: u32 = 75;
+
 impl Inner {
     fn kept(&self, key: &GrantKey, max_age: Option<Duration>) -> Option<Arc<Minted>> {
         let young = |minted: &Arc<Minted>| max_age.is_none_or(|max_age| minted.asked.elapsed() <= max_age);
@@ -193,8 +209,19 @@ impl Inner {
     }
 
     fn is_fresh(&self, minted: &Minted) -> bool {
-        let share = minted.lifetime.unwrap_or_default() * self.reuse.lifetime_percent / 100;
-        minted.asked.elapsed() < share
+        minted.asked.elapsed() < self.share(minted)
+    }
+
+    fn share(&self, minted: &Minted) -> Duration {
+        minted.lifetime.unwrap_or_default() * self.reuse.lifetime_percent / 100
+    }
+
+    /// Says yes once for each token, so that a failing renewal is not tried at every request.
+    fn is_due_for_renewal(&self, minted: &Minted) -> bool {
+        let uses = minted.uses.fetch_add(1, Ordering::Relaxed) + 1;
+        uses >= USES_WORTH_RENEWAL
+            && minted.asked.elapsed() >= self.share(minted) * RENEWAL_PERCENT / 100
+            && !minted.is_being_renewed.swap(true, Ordering::Relaxed)
     }
 
     fn flights(&self) -> MutexGuard<'_, HashMap<GrantKey, Flight>> {
@@ -228,5 +255,91 @@ struct Landing<'a> {
 impl Drop for Landing<'_> {
     fn drop(&mut self) {
         self.inner.flights().remove(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    const LIFETIME: Duration = Duration::from_secs(100);
+
+    /// Counts mints, each of which is as old as told.
+    struct Platform {
+        mints: Arc<AtomicUsize>,
+        age: Duration,
+    }
+
+    impl Platform {
+        fn new(age: Duration) -> Self {
+            Self { mints: Arc::default(), age }
+        }
+
+        async fn ask(&self, minter: &Minter, key: GrantKey) -> (Outcome, How) {
+            let (mints, asked) = (Arc::clone(&self.mints), Moment::now().earlier(self.age));
+            let mint = move || async move {
+                let number = mints.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                Ok(Minted::new(Token::parse(format!("t{number}")).unwrap(), asked, Some(LIFETIME)))
+            };
+            minter.token(key, None, mint).await
+        }
+
+        fn mints(&self) -> usize {
+            self.mints.load(Ordering::SeqCst)
+        }
+    }
+
+    fn minter() -> Minter {
+        Minter::new(Reuse { lifetime_percent: 80, max_entries: 100 })
+    }
+
+    fn key(body: &str) -> GrantKey {
+        GrantKey::new(Kind::Composer, body.as_bytes())
+    }
+
+    #[test]
+    fn keys_are_equal_only_for_equal_bytes_of_an_equal_kind() {
+        assert_eq!(key("a"), key("a"));
+        assert_ne!(key("a"), key("b"));
+        assert_ne!(key("a"), GrantKey::new(Kind::Admin, b"a"));
+    }
+
+    #[tokio::test]
+    async fn a_token_is_reused_for_its_share_and_no_longer() {
+        for (age, mints) in [(0, 1), (79, 1), (81, 2)] {
+            let (minter, platform) = (minter(), Platform::new(Duration::from_secs(age)));
+            for _ in 0..2 {
+                platform.ask(&minter, key("a")).await.0.unwrap();
+            }
+            assert_eq!(platform.mints(), mints, "{age} s old");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_popular_token_is_renewed_in_the_background_once() {
+        let (minter, platform) = (minter(), Platform::new(Duration::from_secs(70)));
+        for _ in 0..6 {
+            platform.ask(&minter, key("a")).await.0.unwrap();
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(platform.mints(), 2, "asked and renewed");
+        let young = Platform::new(Duration::from_secs(10));
+        for _ in 0..10 {
+            young.ask(&minter, key("b")).await.0.unwrap();
+        }
+        assert_eq!(young.mints(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_mint_that_panics_fails_and_the_next_works() {
+        let minter = minter();
+        let failing = || async { panic!("a deliberate fault") };
+        let (outcome, _) = minter.token(key("a"), None, failing).await;
+        assert_eq!(outcome.unwrap_err(), Failure::internal());
+        let platform = Platform::new(Duration::ZERO);
+        assert!(platform.ask(&minter, key("a")).await.0.is_ok());
     }
 }

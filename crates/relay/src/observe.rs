@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::problem::{self, Failure};
 use crate::router::{Relay, TOKENS_PATH};
+use crate::trace::TraceParent;
 
 /// Names a request in the log; made here, for a caller's own could be anything.
 #[derive(Debug, Clone)]
@@ -38,7 +39,13 @@ pub(crate) async fn observe(State(relay): State<Relay>, mut request: Request, ne
     let id = Uuid::new_v4().simple().to_string();
     let route = route(request.uri());
     let method = method(&request);
-    let span = tracing::info_span!("request", request_id = %id);
+    let trace =
+        request.headers().get("traceparent").and_then(|value| TraceParent::parse(value.to_str().ok()?));
+    let trace_id = trace.as_ref().map(TraceParent::trace_id);
+    let span = tracing::info_span!("request", request_id = %id, trace_id);
+    if let Some(trace) = trace {
+        request.extensions_mut().insert(trace);
+    }
     request.extensions_mut().insert(RequestId(id.clone()));
     let response = next.run(request).instrument(span.clone()).await;
     let mut response = problem::render(response, &id);

@@ -14,10 +14,11 @@ use crate::config::Config;
 use crate::grant::Grant;
 use crate::identity::{Caller, Identity};
 use crate::limiter::{Limiter, counted_address};
-use crate::metrics::Metrics;
+use crate::metrics::{Gauges, Metrics};
 use crate::mint::{GrantKey, Kind, Minted, Minter};
 use crate::moment::Moment;
 use crate::problem::Failure;
+use crate::trace::TraceParent;
 use crate::upstream::{Upstream, UpstreamError, admin_body};
 
 /// Why the relay cannot start with a configuration that is right in itself.
@@ -47,6 +48,13 @@ pub(crate) struct Ask<'a> {
     /// The peer, or whom a trusted proxy speaks for.
     pub address: Option<IpAddr>,
     pub request_id: &'a str,
+    pub trace: Option<&'a TraceParent>,
+}
+
+impl<'a> Ask<'a> {
+    fn caller(self) -> Caller<'a> {
+        Caller { headers: self.headers, peer: self.peer, request_id: self.request_id, trace: self.trace }
+    }
 }
 
 /// What is minted: everything that the platform is told, and for how long it holds.
@@ -123,16 +131,18 @@ impl Engine {
                 self.minter.forget(&GrantKey::new(Kind::Composer, &grant.body));
             }
         }
+        self.identity.forget(ask.caller()).await;
         Ok(())
     }
 
-    pub(crate) fn kept_tokens(&self) -> u64 {
-        self.minter.kept()
+    /// What the metrics say of this moment.
+    pub(crate) fn gauges(&self) -> Gauges {
+        Gauges { kept_tokens: self.minter.kept(), is_platform_left_alone: self.upstream.is_left_alone() }
     }
 
     async fn identify(&self, ask: Ask<'_>) -> Result<Arc<Claims>, Failure> {
         let start = Instant::now();
-        let caller = Caller { headers: ask.headers, peer: ask.peer, request_id: ask.request_id };
+        let caller = ask.caller();
         let claims = self.identity.claims(caller).await;
         self.metrics.identified(start.elapsed());
         let claims = claims?;
@@ -205,7 +215,7 @@ impl Engine {
         drop(in_flight);
         self.metrics.mint_ends(order.kind, result.as_ref().err().copied(), start.elapsed());
         match result {
-            Ok(token) => Ok(Minted { token, asked, lifetime: order.lifetime }),
+            Ok(token) => Ok(Minted::new(token, asked, order.lifetime)),
             Err(error) => {
                 let kind = order.kind.as_str();
                 match error {

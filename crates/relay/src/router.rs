@@ -26,6 +26,7 @@ use crate::observe::{RequestId, observe};
 use crate::origin;
 use crate::problem::Failure;
 use crate::relay::{Ask, Engine, StartError};
+use crate::trace::TraceParent;
 
 /// Path below the base at which a signed-in caller's kept tokens are dropped.
 pub(crate) const TOKENS_PATH: &str = "/tokens";
@@ -192,7 +193,7 @@ async fn ready(State(relay): State<Relay>) -> (StatusCode, &'static str) {
 }
 
 async fn metrics(State(relay): State<Relay>) -> Response {
-    let text = relay.metrics().render(relay.engine().kept_tokens());
+    let text = relay.metrics().render(relay.engine().gauges());
     ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }
 
@@ -212,10 +213,47 @@ fn ask<'a>(engine: &Engine, parts: &'a Parts) -> Ask<'a> {
         peer,
         address: peer.map(|peer| address::client(peer, &parts.headers, &engine.config.trusted_proxies)),
         request_id: parts.extensions.get::<RequestId>().map_or("", |RequestId(id)| id),
+        trace: parts.extensions.get::<TraceParent>(),
     }
 }
 
 fn answer(answer: &qrvey_auth_wire::TokenAnswer) -> Result<Response, Failure> {
     let body = serde_json::to_vec(answer).map_err(|_| Failure::internal())?;
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::config::Environment;
+
+    const CONFIG: &str = r#"
+        [qrvey]
+        domain = "https://tenant.example"
+        [identity]
+        mode = "anonymous"
+        [profiles.default]
+        userid = "u"
+        appid = "a"
+    "#;
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_like_any_other_and_tells_nothing() {
+        let environment = Environment::from_iter([("QRVEY_API_KEY", "k")]);
+        let relay = Relay::new(Config::from_toml(CONFIG, "relay.toml", &environment).unwrap()).unwrap();
+        let panics = get(|| async {
+            if true {
+                panic!("canary");
+            }
+        });
+        let app = relay.layered(Router::new().route("/", panics));
+        let response = app.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        let problem: qrvey_auth_wire::Problem = serde_json::from_slice(&body).unwrap();
+        assert_eq!(problem.code, ProblemCode::Internal);
+        assert!(!problem.request_id.is_empty() && !problem.detail.contains("canary"));
+    }
 }

@@ -124,6 +124,7 @@ impl Files {
         let reloaded: Result<(), Box<dyn std::error::Error>> = Config::load(&self.path, &self.environment)
             .map_err(|error: ConfigError| error.into())
             .and_then(|config| self.relay.reload(config).map_err(Into::into));
+        self.relay.metrics().reloaded(reloaded.is_ok());
         match reloaded {
             Ok(()) => tracing::info!("took the configuration file as it is now"),
             Err(error) => {

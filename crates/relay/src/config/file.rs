@@ -49,6 +49,7 @@ pub(crate) struct Qrvey {
     pub admin_domain: Written<String>,
     pub admin_login: Written<String>,
     pub spelling: Written<String>,
+    pub ca_file: Written<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -58,7 +59,14 @@ pub(crate) struct Identity {
     // forward
     pub url: Written<String>,
     pub timeout: Written<String>,
+    pub cache_ttl: Written<String>,
     pub insecure_http: Written<bool>,
+    // jwt
+    pub issuer: Written<String>,
+    pub audience: Written<Template>,
+    pub jwks_url: Written<String>,
+    pub cookie: Written<String>,
+    pub leeway: Written<String>,
     // header
     pub trusted_proxies: Written<Vec<Spanned<String>>>,
     // header (claim = header name) and anonymous (claim = value)
@@ -167,6 +175,8 @@ pub(crate) struct Limits {
     pub upstream_connect_timeout: Written<String>,
     pub upstream_concurrency: Written<u32>,
     pub upstream_queue: Written<u32>,
+    pub breaker_failures: Written<u32>,
+    pub breaker_pause: Written<String>,
     pub max_body: Written<String>,
     pub max_token_lifetime: Written<String>,
     pub max_connections: Written<u32>,

@@ -18,6 +18,7 @@ use crate::claims::{Claims, Scalar};
 #[derive(Debug)]
 pub(crate) enum IdentityConfig {
     Forward(Forward),
+    Jwt(Jwt),
     Header(HeaderNames),
     Anonymous(Claims),
 }
@@ -26,6 +27,20 @@ pub(crate) enum IdentityConfig {
 #[derive(Debug, Clone)]
 pub(crate) struct Forward {
     pub url: Url,
+    pub timeout: Duration,
+    /// How long an answer is believed without asking again; zero for not at all.
+    pub cache_ttl: Duration,
+}
+
+/// The caller has a token of an issuer that both sides trust.
+#[derive(Debug, Clone)]
+pub(crate) struct Jwt {
+    pub issuer: String,
+    pub audience: Vec<String>,
+    pub jwks_url: Url,
+    /// The cookie that the token is in; the `Authorization` header if absent.
+    pub cookie: Option<String>,
+    pub leeway: Duration,
     pub timeout: Duration,
 }
 
@@ -43,7 +58,9 @@ pub(crate) struct ClaimHeader {
     pub separator: Option<String>,
 }
 
-const MODES: [&str; 3] = ["forward", "header", "anonymous"];
+const MODES: [&str; 4] = ["forward", "jwt", "header", "anonymous"];
+const MAX_CACHE_TTL: Duration = Duration::from_secs(60);
+const MAX_LEEWAY: Duration = Duration::from_secs(300);
 const MAX_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl IdentityConfig {
@@ -64,7 +81,9 @@ impl IdentityConfig {
                     None => return Err(written.fault("mode = \"forward\" needs `url`")),
                 },
                 timeout: limits::duration(&identity.timeout, 2_000, MAX_TIMEOUT)?,
+                cache_ttl: limits::duration_or_zero(&identity.cache_ttl, 2_000, MAX_CACHE_TTL)?,
             })),
+            "jwt" => jwt(written).map(Self::Jwt),
             "header" => header_names(written).map(Self::Header),
             _ => match &identity.claims {
                 None => Ok(Self::Anonymous(Claims::default())),
@@ -83,7 +102,13 @@ impl file::Identity {
     fn refuse_strays(&self, mode: &str) -> Result<(), Fault> {
         let keys = [
             ("`url`", self.url.as_ref().map(Spanned::span), &["forward"][..]),
-            ("`timeout`", self.timeout.as_ref().map(Spanned::span), &["forward"]),
+            ("`timeout`", self.timeout.as_ref().map(Spanned::span), &["forward", "jwt"]),
+            ("`cache_ttl`", self.cache_ttl.as_ref().map(Spanned::span), &["forward"]),
+            ("`issuer`", self.issuer.as_ref().map(Spanned::span), &["jwt"]),
+            ("`audience`", self.audience.as_ref().map(Spanned::span), &["jwt"]),
+            ("`jwks_url`", self.jwks_url.as_ref().map(Spanned::span), &["jwt"]),
+            ("`cookie`", self.cookie.as_ref().map(Spanned::span), &["jwt"]),
+            ("`leeway`", self.leeway.as_ref().map(Spanned::span), &["jwt"]),
             ("`insecure_http`", self.insecure_http.as_ref().map(Spanned::span), &["forward"]),
             ("`trusted_proxies`", self.trusted_proxies.as_ref().map(Spanned::span), &["header"]),
             ("`claims`", self.claims.as_ref().map(Spanned::span), &["header", "anonymous"]),
@@ -95,6 +120,38 @@ impl file::Identity {
             }
         }
         Ok(())
+    }
+}
+
+fn jwt(written: &Spanned<file::Identity>) -> Result<Jwt, Fault> {
+    let identity = written.get_ref();
+    let (Some(issuer), Some(audience), Some(jwks_url)) =
+        (&identity.issuer, &identity.audience, &identity.jwks_url)
+    else {
+        return Err(written.fault("mode = \"jwt\" needs `issuer`, `audience` and `jwks_url`"));
+    };
+    let text = |written: &Spanned<String>| match written.get_ref().trim() {
+        "" => Err(written.fault("must not be empty")),
+        _ => Ok(written.get_ref().clone()),
+    };
+    Ok(Jwt {
+        issuer: text(issuer)?,
+        audience: audiences(audience)?,
+        jwks_url: address::private_url(jwks_url, false)?,
+        cookie: identity.cookie.as_ref().map(text).transpose()?,
+        leeway: limits::duration_or_zero(&identity.leeway, 30_000, MAX_LEEWAY)?,
+        timeout: limits::duration(&identity.timeout, 2_000, MAX_TIMEOUT)?,
+    })
+}
+
+/// One audience, or a list of which a token must name one.
+fn audiences(written: &Spanned<Template>) -> Result<Vec<String>, Fault> {
+    match written.get_ref() {
+        Template::Scalar(Scalar::Text(audience)) if !audience.trim().is_empty() => Ok(vec![audience.clone()]),
+        Template::List(items) if !items.is_empty() => {
+            items.iter().map(audiences).collect::<Result<Vec<_>, _>>().map(|lists| lists.concat())
+        }
+        _ => Err(written.fault("expected an audience, or a list of audiences")),
     }
 }
 

@@ -15,6 +15,9 @@ pub(crate) struct Limits {
     pub upstream_connect_timeout: Duration,
     pub upstream_concurrency: usize,
     pub upstream_queue: usize,
+    /// Outages in a row after which the platform is left alone for [`Self::breaker_pause`].
+    pub breaker_failures: usize,
+    pub breaker_pause: Duration,
     pub max_body_bytes: usize,
     pub max_token_lifetime: Duration,
     pub max_connections: usize,
@@ -36,6 +39,8 @@ impl Limits {
             upstream_connect_timeout: duration(&written.upstream_connect_timeout, 2_000, MAX_WAIT)?,
             upstream_concurrency: positive(&written.upstream_concurrency, 64)?,
             upstream_queue: plain(&written.upstream_queue, 256) as usize,
+            breaker_failures: positive(&written.breaker_failures, 5)?,
+            breaker_pause: duration(&written.breaker_pause, 5_000, MAX_WAIT)?,
             max_body_bytes: bytes(&written.max_body, 16 * 1024)?,
             max_token_lifetime: duration_or(&written.max_token_lifetime, DAY, 7 * DAY)?,
             max_connections: positive(&written.max_connections, 10_000)?,
@@ -73,6 +78,18 @@ pub(super) fn duration_or(
         return Err(written.fault(format!("must be above 0 and at most {}", humantime::format_duration(max))));
     }
     Ok(duration)
+}
+
+/// As [`duration`], with zero for "not at all".
+pub(super) fn duration_or_zero(
+    written: &Written<String>,
+    default_ms: u64,
+    max: Duration,
+) -> Result<Duration, Fault> {
+    match written {
+        Some(written) if parse_duration(written)?.is_zero() => Ok(Duration::ZERO),
+        written => duration(written, default_ms, max),
+    }
 }
 
 fn parse_duration(written: &Spanned<String>) -> Result<Duration, Fault> {

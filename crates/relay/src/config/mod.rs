@@ -24,7 +24,7 @@ use tracing_subscriber::EnvFilter;
 pub use environment::Environment;
 #[cfg(test)]
 pub(crate) use identity::ClaimHeader;
-pub(crate) use identity::{Forward, HeaderNames, IdentityConfig};
+pub(crate) use identity::{Forward, HeaderNames, IdentityConfig, Jwt};
 pub(crate) use limits::Limits;
 pub(crate) use secrets::Secret;
 pub use source::ConfigError;
@@ -70,6 +70,8 @@ pub(crate) struct Platform {
     pub admin_domain: String,
     pub admin_login: AdminLogin,
     pub spelling: Spelling,
+    /// PEM certificates that are trusted besides the system's.
+    pub extra_roots: Option<Vec<u8>>,
 }
 
 /// Which of the platform's admin logins is called.
@@ -220,8 +222,18 @@ fn platform(written: &file::Qrvey) -> Result<Platform, Fault> {
             &[("v6", AdminLogin::V6), ("v5", AdminLogin::V5), ("standalone", AdminLogin::Standalone)],
         )?,
         spelling: one_of(&written.spelling, &[("lower", Spelling::Lower), ("camel", Spelling::Camel)])?,
+        extra_roots: written.ca_file.as_ref().map(ca_file).transpose()?,
         domain,
     })
+}
+
+fn ca_file(written: &Spanned<PathBuf>) -> Result<Vec<u8>, Fault> {
+    let pem = fs::read(written.get_ref())
+        .map_err(|error| written.fault(format!("cannot read the file: {error}")))?;
+    match reqwest::Certificate::from_pem_bundle(&pem) {
+        Ok(certificates) if !certificates.is_empty() => Ok(pem),
+        _ => Err(written.fault("expected a file with PEM certificates")),
+    }
 }
 
 fn reuse(written: &file::Reuse) -> Result<Reuse, Fault> {

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use moka::future::Cache;
 use qrvey_auth_wire::ProblemCode;
 use reqwest::header::ACCEPT;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::Caller;
@@ -20,6 +22,7 @@ use crate::problem::Failure;
 
 /// The most that is read of the host application's answer, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
+const MAX_KEPT: u64 = 50_000;
 const RETRY_SOON: Duration = Duration::from_secs(2);
 
 /// The host application's own word on who is signed in.
@@ -27,6 +30,8 @@ const RETRY_SOON: Duration = Duration::from_secs(2);
 pub(crate) struct HostApplication {
     http: Client,
     url: Url,
+    /// Claims by the hash of the credentials that they belong to.
+    kept: Option<Cache<[u8; 32], Arc<Claims>>>,
 }
 
 /// The caller's credentials, as sent.
@@ -45,13 +50,31 @@ impl HostApplication {
             .timeout(config.timeout)
             .connect_timeout(config.timeout)
             .build()?;
-        Ok(Self { http, url: config.url.clone() })
+        let kept = (!config.cache_ttl.is_zero())
+            .then(|| Cache::builder().max_capacity(MAX_KEPT).time_to_live(config.cache_ttl).build());
+        Ok(Self { http, url: config.url.clone(), kept })
     }
 
     pub(super) async fn claims(&self, caller: Caller<'_>) -> Result<Arc<Claims>, Failure> {
         let credentials = Credentials::of(caller.headers)?;
+        let Some(kept) = &self.kept else { return self.ask(credentials, caller).await };
+        let key = credentials.key();
+        // Asks at once for equal credentials are one; a refusal is shared with them, never kept.
+        kept.try_get_with(key, self.ask(credentials, caller)).await.map_err(|failure| *failure)
+    }
+
+    pub(super) async fn forget(&self, caller: Caller<'_>) {
+        if let (Some(kept), Ok(credentials)) = (&self.kept, Credentials::of(caller.headers)) {
+            kept.invalidate(&credentials.key()).await;
+        }
+    }
+
+    async fn ask(&self, credentials: Credentials, caller: Caller<'_>) -> Result<Arc<Claims>, Failure> {
         let mut request = self.http.get(self.url.clone()).header(ACCEPT, "application/json");
         request = request.header("x-request-id", caller.request_id);
+        if let Some(trace) = caller.trace {
+            request = request.header("traceparent", trace.child());
+        }
         for (name, value) in [(COOKIE, credentials.cookie), (AUTHORIZATION, credentials.authorization)] {
             if let Some(mut value) = value {
                 value.set_sensitive(true);
@@ -94,6 +117,18 @@ impl Credentials {
             return Err(Failure::not_signed_in());
         }
         Ok(Self { cookie, authorization: first })
+    }
+
+    /// A hash, so that what is kept does not hold the credentials themselves.
+    fn key(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for value in [&self.cookie, &self.authorization] {
+            let bytes = value.as_ref().map_or(&[][..], HeaderValue::as_bytes);
+            hash.update([u8::from(value.is_some())]);
+            hash.update(bytes.len().to_be_bytes());
+            hash.update(bytes);
+        }
+        hash.finalize().into()
     }
 }
 

@@ -80,7 +80,7 @@ mod tests {
             map.append(*name, HeaderValue::from_static(value));
         }
         let peer = peer.map(|peer| peer.parse::<IpAddr>().unwrap());
-        let caller = Caller { headers: &map, peer, request_id: "r1" };
+        let caller = Caller { headers: &map, peer, request_id: "r1", trace: None };
         claims(&names(), caller).map_err(|failure| failure.code)
     }
 

@@ -2,6 +2,8 @@
 
 mod forward;
 mod header;
+mod jwks;
+mod jwt;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,14 +11,17 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 
 use crate::claims::Claims;
-use crate::config::{HeaderNames, IdentityConfig};
+use crate::config::{HeaderNames, IdentityConfig, Jwt};
 use crate::problem::Failure;
+use crate::trace::TraceParent;
 use forward::HostApplication;
+use jwt::JwtVerifier;
 
 /// The service that knows who is asking.
 #[derive(Debug)]
 pub(crate) enum Identity {
     Forward(HostApplication),
+    Jwt(JwtVerifier),
     Header(HeaderNames),
     Anonymous(Arc<Claims>),
 }
@@ -28,12 +33,15 @@ pub(crate) struct Caller<'a> {
     /// The other end of the connection; unknown if the host application does not tell.
     pub peer: Option<IpAddr>,
     pub request_id: &'a str,
+    /// The trace that the request is part of, as `traceparent` says.
+    pub trace: Option<&'a TraceParent>,
 }
 
 impl Identity {
     pub(crate) fn new(config: &IdentityConfig) -> Result<Self, reqwest::Error> {
         Ok(match config {
             IdentityConfig::Forward(forward) => Self::Forward(HostApplication::new(forward)?),
+            IdentityConfig::Jwt(jwt) => Self::Jwt(JwtVerifier::new(jwt)?),
             IdentityConfig::Header(names) => Self::Header(names.clone()),
             IdentityConfig::Anonymous(claims) => Self::Anonymous(Arc::new(claims.clone())),
         })
@@ -43,8 +51,16 @@ impl Identity {
     pub(crate) async fn claims(&self, caller: Caller<'_>) -> Result<Arc<Claims>, Failure> {
         match self {
             Self::Forward(host) => host.claims(caller).await,
+            Self::Jwt(verifier) => verifier.claims(caller).await.map(Arc::new),
             Self::Header(names) => header::claims(names, caller).map(Arc::new),
             Self::Anonymous(claims) => Ok(Arc::clone(claims)),
+        }
+    }
+
+    /// Forgets what was kept of the caller, as at sign-out.
+    pub(crate) async fn forget(&self, caller: Caller<'_>) {
+        if let Self::Forward(host) = self {
+            host.forget(caller).await;
         }
     }
 
@@ -52,4 +68,10 @@ impl Identity {
     pub(crate) fn is_anonymous(&self) -> bool {
         matches!(self, Self::Anonymous(_))
     }
+}
+
+/// How many usable keys the issuer has, for `check`.
+pub(crate) async fn fetch_keys(config: &Jwt) -> Result<usize, &'static str> {
+    let keys = jwks::KeySet::new(config).map_err(|_| "the HTTP client cannot be set up")?;
+    keys.fetch().await.map(|keys| keys.len())
 }

@@ -1,6 +1,7 @@
 //! Calls to the platform: one fixed host, no redirects, bounded in time, size and number.
 
 mod answer;
+mod breaker;
 mod slots;
 
 use std::time::Duration;
@@ -9,12 +10,13 @@ use bytes::Bytes;
 use qrvey_auth_wire::{ProblemCode, Token, TokenError};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Certificate, Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use crate::config::{Limits, Platform};
 use crate::problem::Failure;
+use breaker::Breaker;
 use slots::Slots;
 
 pub(crate) const COMPOSER_PATH: &str = "/devapi/v4/core/login/token";
@@ -30,6 +32,8 @@ pub(crate) struct Upstream {
     admin_url: String,
     timeout: Duration,
     slots: Slots,
+    composer_breaker: Breaker,
+    admin_breaker: Breaker,
 }
 
 /// Why the platform gave no token. For the log; says nothing of what was sent or answered.
@@ -37,6 +41,8 @@ pub(crate) struct Upstream {
 pub(crate) enum UpstreamError {
     #[error("too many requests to the platform wait already")]
     Busy,
+    #[error("the platform was down a moment ago and is left alone for a while")]
+    LeftAlone(Duration),
     #[error("cannot connect to the platform")]
     Connect,
     #[error("the platform did not answer within limits.upstream_timeout")]
@@ -71,14 +77,20 @@ impl Upstream {
             .connect_timeout(limits.upstream_connect_timeout)
             .timeout(limits.upstream_timeout)
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(limits.upstream_concurrency)
-            .build()?;
+            .pool_max_idle_per_host(limits.upstream_concurrency);
+        let http = match &platform.extra_roots {
+            Some(pem) => http.tls_certs_merge(Certificate::from_pem_bundle(pem)?),
+            None => http,
+        };
+        let breaker = || Breaker::new(limits.breaker_failures, limits.breaker_pause);
         Ok(Self {
-            http,
+            http: http.build()?,
             composer_url: format!("{}{COMPOSER_PATH}", platform.domain),
             admin_url: format!("{}{}", platform.admin_domain, platform.admin_login.path()),
             timeout: limits.upstream_timeout,
             slots: Slots::new(limits.upstream_concurrency, limits.upstream_queue),
+            composer_breaker: breaker(),
+            admin_breaker: breaker(),
         })
     }
 
@@ -91,7 +103,8 @@ impl Upstream {
         let refused = |status| UpstreamError::Refused { credential: "QRVEY_API_KEY", status };
         let mut key = HeaderValue::from_str(api_key.expose_secret()).map_err(|_| refused(0))?;
         key.set_sensitive(true);
-        self.ask(self.http.post(&self.composer_url).header(API_KEY_HEADER, key), body, refused).await
+        let request = self.http.post(&self.composer_url).header(API_KEY_HEADER, key);
+        self.ask(&self.composer_breaker, request, body, refused).await
     }
 
     /// Asks for an Admin Center token with this body, made by [`admin_body`].
@@ -100,11 +113,34 @@ impl Upstream {
             credential: "QRVEY_ADMIN_USERNAME with QRVEY_ADMIN_ACCESS_KEY",
             status,
         };
-        self.ask(self.http.post(&self.admin_url), body, refused).await
+        self.ask(&self.admin_breaker, self.http.post(&self.admin_url), body, refused).await
+    }
+
+    /// Whether one of the platform's logins is left alone for now.
+    pub(crate) fn is_left_alone(&self) -> bool {
+        self.composer_breaker.is_open() || self.admin_breaker.is_open()
+    }
+
+    async fn ask(
+        &self,
+        breaker: &Breaker,
+        request: RequestBuilder,
+        body: Vec<u8>,
+        refused: impl Fn(u16) -> UpstreamError,
+    ) -> Result<Token, UpstreamError> {
+        let attempt = breaker.attempt().map_err(UpstreamError::LeftAlone)?;
+        let result = self.ask_in_time(request, body, refused).await;
+        match result {
+            Err(error) if error.is_outage() => attempt.failed(),
+            // Says nothing of the platform.
+            Err(UpstreamError::Busy) => {}
+            _ => attempt.succeeded(),
+        }
+        result
     }
 
     /// Waiting for a slot counts towards the time limit: it is the caller's time.
-    async fn ask(
+    async fn ask_in_time(
         &self,
         request: RequestBuilder,
         body: Vec<u8>,
@@ -153,10 +189,16 @@ fn transport(error: &reqwest::Error) -> UpstreamError {
 }
 
 impl UpstreamError {
+    /// Whether the platform is ill, as opposed to a well one that did not like the request.
+    fn is_outage(self) -> bool {
+        matches!(self, Self::Connect | Self::Timeout | Self::Broken | Self::Unavailable(_))
+    }
+
     /// The label in the metrics.
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Busy => "busy",
+            Self::LeftAlone(_) => "left_alone",
             Self::Connect => "connect",
             Self::Timeout => "timeout",
             Self::Broken => "broken",
@@ -192,6 +234,9 @@ impl From<UpstreamError> for Failure {
             UpstreamError::Unavailable(_) => {
                 unavailable("The platform is not available. Try again later.").retry_after(RETRY_LATER)
             }
+            UpstreamError::LeftAlone(wait) => {
+                unavailable("The platform is not available. Try again later.").retry_after(wait)
+            }
             UpstreamError::Timeout => {
                 Self::new(ProblemCode::UpstreamTimeout, "The platform did not answer in time. Try again.")
             }
@@ -199,7 +244,12 @@ impl From<UpstreamError> for Failure {
                 ProblemCode::UpstreamError,
                 "The platform refused the relay's credentials. The operator finds the reason in the relay's log.",
             ),
-            _ => Self::new(
+            UpstreamError::Broken
+            | UpstreamError::Redirect(_)
+            | UpstreamError::Status(_)
+            | UpstreamError::TooLarge
+            | UpstreamError::NotAToken
+            | UpstreamError::BadToken(_) => Self::new(
                 ProblemCode::UpstreamError,
                 "The platform's answer cannot be used. The operator finds the reason in the relay's log.",
             ),

@@ -119,3 +119,44 @@ async fn the_admin_token_is_for_those_who_meet_its_requirement() {
     assert_eq!(refusal(relay.composer()).await, (404, "unknown_profile".into()));
     assert_eq!(world.minted().await.len(), 0);
 }
+
+#[tokio::test]
+async fn who_is_signed_in_is_believed_for_a_moment_and_a_refusal_never() {
+    let world = World::new().await;
+    let toml = world.toml(DEFAULT_PROFILE).replace("[identity]", "[identity]\ncache_ttl = \"400ms\"");
+    let relay = RunningRelay::start(&toml).await;
+    let asked = async || world.host.received_requests().await.unwrap().len();
+    let refused =
+        || relay.client.post(relay.url("/qrvey/composer-token")).header("cookie", "other").json(&json!({}));
+    for _ in 0..3 {
+        assert_eq!(refusal(refused()).await.0, 401);
+    }
+    assert_eq!(asked().await, 3);
+    let at_once = futures_util::future::join_all((0..20).map(|_| outcome(relay.composer()))).await;
+    assert!(at_once.iter().all(|(status, _)| *status == 200));
+    assert_eq!(asked().await, 4);
+    // The same cookie with another Authorization header is another caller.
+    assert_eq!(outcome(relay.composer().header("authorization", "Bearer x")).await.0, 200);
+    assert_eq!(asked().await, 5);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(outcome(relay.composer()).await.0, 200);
+    assert_eq!(asked().await, 6);
+    // Sign-out drops it at once.
+    let sign_out = relay.client.delete(relay.url("/qrvey/tokens")).header("cookie", COOKIE);
+    assert_eq!(outcome(sign_out).await.0, 204);
+    assert_eq!(outcome(relay.composer()).await.0, 200);
+    assert_eq!(asked().await, 7);
+}
+
+#[tokio::test]
+async fn a_trace_goes_on_to_the_host_application_and_not_to_the_platform() {
+    let world = World::new().await;
+    let relay = world.relay(DEFAULT_PROFILE).await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let request = relay.composer().header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+    assert_eq!(outcome(request).await.0, 200);
+    let at_host = world.host.received_requests().await.unwrap();
+    let passed_on = at_host[0].headers["traceparent"].to_str().unwrap();
+    assert!(passed_on.contains(trace) && !passed_on.contains("00f067aa0ba902b7"));
+    assert!(!world.platform.received_requests().await.unwrap()[0].headers.contains_key("traceparent"));
+}

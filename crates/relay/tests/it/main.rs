@@ -10,9 +10,11 @@
 
 mod config;
 mod identity;
+mod jwt;
 mod policy;
 mod program;
 mod reuse;
 mod support;
+mod tls;
 mod upstream;
 mod wire;

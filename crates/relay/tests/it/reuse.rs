@@ -99,7 +99,8 @@ async fn refusals_are_never_kept() {
 #[tokio::test]
 async fn other_claims_are_another_grant() {
     let world = World::new().await;
-    let relay = world.relay(DEFAULT_PROFILE).await;
+    let toml = world.toml(DEFAULT_PROFILE).replace("[identity]", "[identity]\ncache_ttl = \"0s\"");
+    let relay = crate::support::RunningRelay::start(&toml).await;
     assert_eq!(outcome(relay.composer()).await.0, 200);
     let changed = json!({ "sub": "ada", "tenants": ["third"], "roles": [] });
     let answer = ResponseTemplate::new(200).set_body_json(changed);

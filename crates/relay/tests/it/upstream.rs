@@ -237,3 +237,22 @@ async fn every_admin_login_is_spoken() {
         assert_eq!(world.minted().await.len(), 0);
     }
 }
+
+#[tokio::test]
+async fn a_platform_that_is_down_is_left_alone_for_a_while() {
+    let world = World::new().await;
+    let down = Mock::given(method("POST")).respond_with(ResponseTemplate::new(503)).up_to_n_times(3);
+    down.with_priority(1).mount(&world.platform).await;
+    let limits = "[limits]\nbreaker_failures = 3\nbreaker_pause = \"400ms\"\n";
+    let relay = world.relay(&format!("{DEFAULT_PROFILE}{ADMIN}{limits}")).await;
+    for _ in 0..10 {
+        assert_eq!(refusal(relay.composer()).await, error(503, "upstream_unavailable"));
+    }
+    assert_eq!(world.platform.received_requests().await.unwrap().len(), 3);
+    assert!(relay.metrics().await.contains("qrvey_relay_platform_left_alone 1"));
+    // Another login may well be up.
+    assert_eq!(outcome(relay.admin()).await.0, 200);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(outcome(relay.composer()).await.0, 200);
+    assert!(relay.metrics().await.contains("qrvey_relay_platform_left_alone 0"));
+}

@@ -1,0 +1,149 @@
+//! Believes signed tokens of one issuer. The algorithm follows from the issuer's key, never from
+//! the token, so that neither `none` nor a public key taken for an HMAC secret gets anywhere.
+
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, COOKIE};
+use jsonwebtoken::errors::{Error, ErrorKind};
+use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
+use serde_json::{Map, Value};
+
+use super::Caller;
+use super::jwks::{KeySet, VerificationKey};
+use crate::claims::Claims;
+use crate::config::Jwt;
+use crate::problem::Failure;
+
+/// A longer token is refused unread.
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// Verifies tokens of one issuer for one audience.
+#[derive(Debug)]
+pub(crate) struct JwtVerifier {
+    cookie: Option<String>,
+    issuer: String,
+    audience: Vec<String>,
+    leeway: Duration,
+    keys: KeySet,
+}
+
+impl JwtVerifier {
+    pub(super) fn new(config: &Jwt) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            cookie: config.cookie.clone(),
+            issuer: config.issuer.clone(),
+            audience: config.audience.clone(),
+            leeway: config.leeway,
+            keys: KeySet::new(config)?,
+        })
+    }
+
+    pub(super) async fn claims(&self, caller: Caller<'_>) -> Result<Claims, Failure> {
+        let token = self.find(caller.headers)?;
+        let header = decode_header(token).map_err(|error| refused(&error))?;
+        if header.crit.is_some() {
+            return Err(refused_because("it has a critical header parameter"));
+        }
+        let key = self.keys.find(header.kid.as_deref(), header.alg).await?;
+        let key = key.ok_or_else(|| refused_because("the issuer has no key of its id and algorithm"))?;
+        self.verify(token, &key)
+    }
+
+    fn verify(&self, token: &str, key: &VerificationKey) -> Result<Claims, Failure> {
+        let VerificationKey { key, algorithm, .. } = key;
+        let mut validation = Validation::new(*algorithm);
+        validation.leeway = self.leeway.as_secs();
+        validation.validate_nbf = true;
+        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_audience(&self.audience);
+        decode::<Map<String, Value>>(token, key as &DecodingKey, &validation)
+            .map(|decoded| Claims::new(decoded.claims))
+            .map_err(|error| refused(&error))
+    }
+
+    /// The token in the configured cookie, or else in the `Authorization` header.
+    fn find<'a>(&self, headers: &'a HeaderMap) -> Result<&'a str, Failure> {
+        let token = match &self.cookie {
+            Some(name) => cookie(headers, name)?,
+            None => bearer(headers)?,
+        };
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(refused_because("it is longer than 16 KiB"));
+        }
+        Ok(token)
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, Failure> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(Failure::not_signed_in()) };
+    let (scheme, token) =
+        value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(Failure::not_signed_in)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(Failure::not_signed_in()) }
+}
+
+/// A cookie that comes twice is refused: one of the two may have been planted by a subdomain.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, Failure> {
+    let texts = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut found = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
+    match (found.next(), found.next()) {
+        (Some(value), None) => Ok(value),
+        (None, _) => Err(Failure::not_signed_in()),
+        _ => Err(refused_because("its cookie comes twice")),
+    }
+}
+
+/// The library's errors name what is wrong, not the token.
+fn refused(error: &Error) -> Failure {
+    refused_because(match error.kind() {
+        ErrorKind::ExpiredSignature => "it has expired",
+        ErrorKind::ImmatureSignature => "it is not valid yet",
+        ErrorKind::InvalidIssuer => "it is of another issuer",
+        ErrorKind::InvalidAudience => "it is for another audience",
+        ErrorKind::InvalidSignature => "its signature is wrong",
+        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => "its algorithm is not allowed",
+        ErrorKind::MissingRequiredClaim(_) => "it lacks exp, iss or aud",
+        _ => "it is no token that can be read",
+    })
+}
+
+fn refused_because(reason: &'static str) -> Failure {
+    tracing::info!(reason, "refused a caller's token");
+    Failure::not_signed_in()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn headers(name: &'static str, values: &[&'static str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn one_bearer_token_is_found() {
+        assert_eq!(bearer(&headers("authorization", &["bearer abc"])), Ok("abc"));
+        for values in [&[][..], &["Basic abc"], &["abc"], &["Bearer a", "Bearer b"]] {
+            assert!(bearer(&headers("authorization", values)).is_err(), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn one_cookie_of_the_name_is_found() {
+        let find = |values: &[&'static str]| cookie(&headers("cookie", values), "sid").map(str::to_owned);
+        assert_eq!(find(&["a=1; sid=abc=; b=2"]), Ok("abc=".to_owned()));
+        assert_eq!(find(&["a=1", "sid=abc"]), Ok("abc".to_owned()));
+        for values in [&[][..], &["xsid=1"], &["SID=1"], &["sid=1; sid=2"], &["sid=1", "sid=2"]] {
+            assert!(find(values).is_err(), "{values:?}");
+        }
+    }
+}
