@@ -5,7 +5,7 @@ import { byId, element } from './dom.js';
 import { drawExperiments } from './experiments.js';
 import { count } from './format.js';
 import * as host from './host.js';
-import { drawIdentity, signInCards } from './identity.js';
+import { drawIdentity, signInCards, whatWillHappen } from './identity.js';
 import { onRequests } from './requests.js';
 import { startSandbox } from './sandbox.js';
 import { keepScrollable } from './scrollers.js';
@@ -79,7 +79,13 @@ function enter(claims) {
     return;
   }
   byId('view-source').textContent = '';
-  setStage('signed-out', 'Nobody is signed in.', element('h3', {}, 'Sign in as'), signInCards(users, signIn));
+  setStage(
+    'signed-out',
+    'Nobody is signed in.',
+    element('h3', {}, 'Sign in as'),
+    signInCards(users, signIn),
+    whatWillHappen(),
+  );
 }
 
 async function signIn(user) {

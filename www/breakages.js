@@ -9,12 +9,14 @@ const deeds = [
   {
     id: 'revoke',
     title: 'Revoke all tokens now',
+    done: 'All tokens revoked',
     told: 'Now use the widget: its next request is refused, and the page renews without a question.',
     run: (platform) => platform.revoke(),
   },
   {
     id: 'advance-clock',
     title: 'Set its clock ten minutes on',
+    done: 'The platform’s clock is ten minutes on',
     told: 'Every token has outlived its time, as after a night’s sleep. Now use the widget.',
     run: (platform) => platform.advance(TEN_MINUTES_MS),
   },
@@ -48,7 +50,10 @@ const faults = [
   },
 ];
 
-const on = new Set();
+/** The switches that are on. They outlive a reload of the page, as the platform's do. */
+const on = new Set(history.state?.faults);
+
+const remember = () => history.replaceState({ faults: [...on] }, '');
 
 export function drawBreakages(list, platform) {
   const items = [
@@ -59,20 +64,22 @@ export function drawBreakages(list, platform) {
   list.replaceChildren(...items.map((item) => element('li', {}, item)));
 }
 
-function deedButton({ id, title, told, run }, platform) {
+function deedButton({ id, title, done, told, run }, platform) {
   const button = row(id, title);
-  button.addEventListener('click', () => attempt(() => run(platform), title, told));
+  button.addEventListener('click', () => attempt(() => run(platform), done, told));
   return button;
 }
 
-function faultSwitch({ id, title, told, fault }, platform) {
+function faultSwitch({ id, title, told }, platform) {
   const button = row(id, title);
-  button.setAttribute('aria-pressed', 'false');
+  button.setAttribute('aria-pressed', String(on.has(id)));
   button.addEventListener('click', () => {
-    if (!on.delete(fault)) on.add(fault);
-    const isOn = on.has(fault);
+    if (!on.delete(id)) on.add(id);
+    remember();
+    const isOn = on.has(id);
+    const switchedOn = faults.filter((candidate) => on.has(candidate.id)).map(({ fault }) => fault);
     button.setAttribute('aria-pressed', String(isOn));
-    attempt(() => platform.faults([...on]), `${isOn ? 'On' : 'Off'}: ${title}`, isOn ? told : undefined);
+    attempt(() => platform.faults(switchedOn), `${isOn ? 'On' : 'Off'}: ${title}`, isOn ? told : undefined);
   });
   return button;
 }
@@ -81,6 +88,7 @@ function mendButton(platform) {
   const button = row('mend', 'Mend everything');
   button.addEventListener('click', () => {
     on.clear();
+    remember();
     for (const { id } of faults) byId(id).setAttribute('aria-pressed', 'false');
     attempt(() => platform.reset(), 'Mended', 'All switches are off and the clock is right.');
   });

@@ -47,6 +47,19 @@ export function signInCards(users, onChoose) {
   );
 }
 
+const steps = [
+  ['You sign in', 'to the host application, as ever. Its session says who you are.'],
+  ['The page asks', 'the relay for a token, and sends nothing that could widen your rights.'],
+  ['The relay decides', 'from the session whose rows you may see, adds the API key, asks Qrvey.'],
+  ['The widget draws', 'your tenant’s rows. The token never leaves this page’s memory.'],
+];
+
+/** What signing in sets off, for whoever has not done it yet. */
+export function whatWillHappen() {
+  const items = steps.map(([title, detail]) => element('li', {}, element('strong', {}, title), detail));
+  return element('ol', { class: 'steps' }, ...items);
+}
+
 function label(users, me) {
   if (!me) return 'Nobody is signed in. Each person sees the rows of their own tenant, and no others.';
   const tenantName = users.find(({ tenant }) => tenant === me.tenant)?.tenantName ?? me.tenant;
