@@ -1,4 +1,4 @@
-//! The trusted server relay between browsers and Qrvey.
+#![doc = include_str!("../README.md")]
 
 mod address;
 pub mod check;

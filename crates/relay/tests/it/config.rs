@@ -51,6 +51,31 @@ fn the_example_is_taken() {
 }
 
 #[test]
+fn the_readme_has_every_key() {
+    let readme = include_str!("../../README.md");
+    let sections = ["", "[limits]", "[reuse]", "[log]", "[profiles.default]", "[qrvey]", "[identity]"];
+    let mut keys = 0;
+    for section in sections {
+        // The parser itself lists the keys that it would have taken.
+        let message = match GOOD.contains(section) && !section.is_empty() {
+            true => fault(&GOOD.replace(section, &format!("{section}\nnonsense = 1"))),
+            false if section.is_empty() => fault(&format!("nonsense = 1\n{GOOD}")),
+            false => fault_after(&format!("{section}\nnonsense = 1")),
+        };
+        let expected =
+            message.split("expected one of ").nth(1).or_else(|| message.split("expected ").nth(1)).unwrap();
+        for key in expected.split(|character: char| !(character.is_ascii_lowercase() || character == '_')) {
+            assert!(
+                key.is_empty() || readme.contains(&format!("`{key}")) || readme.contains(&format!("[{key}")),
+                "{key}"
+            );
+            keys += usize::from(!key.is_empty());
+        }
+    }
+    assert!(keys > 60, "{keys}");
+}
+
+#[test]
 fn unknown_keys_and_wrong_types() {
     insta::assert_snapshot!(faults(
         [

@@ -229,6 +229,10 @@ async fn metrics_tell_outcomes_and_no_secret() {
         assert!(metrics.contains(line), "{line} not in\n{metrics}");
     }
     assert!(!metrics.contains("canary"), "{metrics}");
+    let readme = include_str!("../../README.md");
+    for name in metrics.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()) {
+        assert!(readme.contains(&format!("`{name}")), "{name} is not in the README");
+    }
     for path in ["/healthz", "/readyz"] {
         assert_eq!(relay.client.get(relay.url(path)).send().await.unwrap().status(), 200);
     }
