@@ -33,7 +33,6 @@ export async function start() {
   gallery = widgets.filter((candidate) => sandbox || !candidate.sandboxOnly);
   [widget] = gallery;
   byId('mode').textContent = sandbox ? 'Sandbox' : 'Live platform';
-  byId('mode').hidden = false;
 
   countCalls((calls) => {
     byId('calls-count').textContent = count(calls);
@@ -64,7 +63,7 @@ export async function start() {
   keepScrollable(byId('viewport'), ...document.querySelectorAll('pre, .timeline-scroll'));
   // Before the first token is asked for, so that the count of mints starts at zero.
   if (sandbox) await startSandbox(info.domain);
-  else byId('mints').hidden = true;
+  else for (const id of ['mints', 'sandbox-link']) byId(id).hidden = true;
 
   enter(me);
 }

@@ -16,7 +16,6 @@ export async function startSandbox(domain) {
   platform = new Platform(domain);
   drawBreakages(byId('breakages'), platform);
   byId('sandbox').hidden = false;
-  byId('sandbox-link').hidden = false;
   onEntry(look);
   setInterval(() => {
     if (document.visibilityState === 'visible') look();
