@@ -19,7 +19,7 @@ const pageMarkup = ({ tag, attribute, launchers, global }) => {
   const scripts = launchers.map(
     (launcher) => `<script${kind(launcher)} src="${EXAMPLE_DOMAIN}/${launcher.path}"></script>\n`,
   );
-  return `${scripts.join('')}<${tag} ${attribute}="${global}"></${tag}>\n`;
+  return `<!-- The widget, as Qrvey documents it. -->\n${scripts.join('')}<${tag} ${attribute}="${global}"></${tag}>\n`;
 };
 
 const relay = `qrvey.domain = "${EXAMPLE_DOMAIN}"

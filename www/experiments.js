@@ -21,13 +21,13 @@ const experiments = [
   { id: 'ask-admin', title: 'Ask as admin', hint: 'getAdminToken()', run: () => ask('admin') },
   {
     id: 'ask-profile',
-    title: 'Ask with the leads’ profile',
+    title: 'Ask as a team lead',
     hint: "profile: 'attention'",
     run: () => ask('composer', { profile: 'attention' }),
   },
   {
     id: 'ask-unknown-profile',
-    title: 'Ask for an unknown profile',
+    title: 'Name a wrong profile',
     hint: "profile: 'nobody'",
     run: () => ask('composer', { profile: 'nobody' }),
   },

@@ -51,7 +51,7 @@ const steps = [
   ['You sign in', 'to the host application, as ever. Its session says who you are.'],
   ['The page asks', 'the relay for a token, and sends nothing that could widen your rights.'],
   ['The relay decides', 'from the session whose rows you may see, adds the API key, asks Qrvey.'],
-  ['The widget draws', 'your tenant’s rows. The token never leaves this page’s memory.'],
+  ['The widget draws', 'your tenant’s rows. The page keeps the token in memory, and nowhere else.'],
 ];
 
 /** What signing in sets off, for whoever has not done it yet. */

@@ -46,5 +46,6 @@ function showReceived({ id, method, path, status, at_ms: atMs, body, secret_in: 
   byId('received-route').textContent = `${method} ${path}`;
   byId('received-status').textContent = `${status ?? 'no answer'} at ${timeOfDay(new Date(atMs))}`;
   byId('received').replaceChildren(...highlight('json', JSON.stringify(body, null, 2)));
-  byId('received-secrets').textContent = `The API key came in ${secretIn.join(', ') || 'nowhere'}.`;
+  const places = secretIn.map((place) => place.replace(':', ' '));
+  byId('received-secrets').textContent = `The API key came in: ${places.join(', ') || 'nowhere'}.`;
 }

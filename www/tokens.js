@@ -36,7 +36,8 @@ function called(times) {
  * @returns {Promise<{ token: string, expiresAt?: number, domain?: string }>}
  */
 export async function ask(kind, options = {}) {
-  const { name, get } = functions[kind];
+  const { get } = functions[kind];
+  const name = functions[kind].name + (options.profile ? ` for “${options.profile}”` : '');
   const entry = openEntry(`Asking for ${kind === 'admin' ? 'an' : 'a'} ${name}`);
   const requestsBefore = requestCount();
   const started = performance.now();
