@@ -1,0 +1,198 @@
+// What people install: the packed tarball in small real applications, built and run. Each application is
+// configured with what its tool cannot do without, and with nothing for the sake of this package.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { pack, source, tool } from './support/apps.mjs';
+import { useBrowser } from './support/browser.mjs';
+import { originOf } from './support/origin.mjs';
+import { run, serve } from './support/program.mjs';
+
+const EXPORTS = [
+  'QrveyAuthError',
+  'clearTokens',
+  'configure',
+  'createClient',
+  'getAdminToken',
+  'getComposerToken',
+];
+
+const visit = useBrowser();
+let packed;
+let failed = false;
+const installed = new Map();
+
+before(async () => {
+  packed = await pack();
+});
+after(async () => {
+  if (failed) console.error(`the applications are left in ${packed.tarball.replace(/[^/]*$/, '')}`);
+  else await packed?.remove();
+});
+
+/** The application's folder with its packages, installed once for all tests that use it. */
+function app(...names) {
+  const key = names.join();
+  if (!installed.has(key)) installed.set(key, packed.install(...names));
+  return installed.get(key);
+}
+
+/** A test with a time limit, whose application stays for inspection if it fails. */
+const consumer = (name, body) =>
+  test(name, { timeout: 240_000 }, (t) =>
+    body(t).catch((error) => {
+      failed = true;
+      throw error;
+    }),
+  );
+
+/** The digest of the WebAssembly module as the package carries it, learnt by running it in Node. */
+let reference;
+async function digest() {
+  reference ??= (async () => {
+    const { instantiate } = WebAssembly;
+    let seen;
+    WebAssembly.instantiate = (bytes, imports) => {
+      seen = createHash('sha256').update(bytes).digest('hex');
+      return instantiate.call(WebAssembly, bytes, imports);
+    };
+    const { getComposerToken } = await import(packed.module);
+    await getComposerToken().catch(() => undefined);
+    WebAssembly.instantiate = instantiate;
+    return seen;
+  })();
+  return reference;
+}
+
+/** The page at `path` shows the one token that the relay gave, and nothing went wrong on the way. */
+async function showsToken(origin, path = '/', { worker = false } = {}) {
+  const { text, problems, digests } = await visit(origin.url + path);
+  assert.deepEqual(problems, []);
+  assert.equal(origin.tokens.length, 1, 'two calls make one request');
+  assert.ok(text.includes(origin.tokens[0]), text);
+  // A page cannot look into its worker.
+  if (!worker) assert.deepEqual(digests, [await digest()], 'the instance is what the package carries');
+  return text;
+}
+
+const onPort = (script) => (port) => ['run', script, '--', '--port', String(port)];
+const vite = (script) => (port) => [...onPort(script)(port), '--strictPort', '--host', '127.0.0.1'];
+
+describe('in a browser', { concurrency: 2 }, () => {
+  consumer('plain HTML with an import map', async (t) => {
+    await showsToken(await originOf(t, await app('plain-html')), '/import-map.html');
+  });
+
+  consumer('plain HTML with the one file', async (t) => {
+    const origin = await originOf(t, await app('plain-html'));
+    await showsToken(origin, '/one-file.html');
+    assert.deepEqual(origin.paths, ['/one-file.html', '/node_modules/qrvey-auth/dist/index.js']);
+  });
+
+  consumer('a module Worker from plain files', async (t) => {
+    await showsToken(await originOf(t, await app('plain-html')), '/worker.html', { worker: true });
+  });
+
+  for (const version of ['8.3.8', '7.3.8']) {
+    consumer(`Vite ${version}, development server`, async (t) => {
+      const folder = await app('vite', `vite@${version}`);
+      await showsToken(await originOf(t, await serve(t, folder, 'npm', vite('dev'))));
+    });
+
+    consumer(`Vite ${version}, build and preview`, async (t) => {
+      const folder = await app('vite', `vite@${version}`);
+      await run(folder, 'npm', 'run', 'build');
+      await showsToken(await originOf(t, await serve(t, folder, 'npm', vite('preview'))));
+    });
+  }
+
+  consumer('a module Worker through Vite, development server', async (t) => {
+    const folder = await app('vite-worker');
+    const origin = await originOf(t, await serve(t, folder, 'npm', vite('dev')));
+    await showsToken(origin, '/', { worker: true });
+  });
+
+  consumer('a module Worker through Vite, build and preview', async (t) => {
+    const folder = await app('vite-worker');
+    await run(folder, 'npm', 'run', 'build');
+    const origin = await originOf(t, await serve(t, folder, 'npm', vite('preview')));
+    await showsToken(origin, '/', { worker: true });
+  });
+
+  for (const name of ['webpack', 'rollup', 'esbuild']) {
+    consumer(name, async (t) => {
+      const folder = await app(name);
+      await run(folder, 'npm', 'run', 'build');
+      await showsToken(await originOf(t, folder), '/index.html');
+    });
+  }
+
+  for (const name of ['parcel', 'angular']) {
+    consumer(name, async (t) => {
+      const folder = await app(name);
+      await run(folder, 'npm', 'run', 'build');
+      await showsToken(await originOf(t, join(folder, 'build')), '/index.html');
+    });
+  }
+
+  consumer('next, rendered on the server and live in the page', async (t) => {
+    const folder = await app('next');
+    await run(folder, 'npm', 'run', 'build');
+    const server = await serve(t, folder, 'npm', onPort('start'));
+    assert.equal(await (await fetch(`${server}/code`)).json(), 'unsupported_environment');
+    const text = await showsToken(await originOf(t, server));
+    assert.ok(text.includes('on the server it is a function'), text);
+  });
+});
+
+describe('in Node', { concurrency: 2 }, () => {
+  const node = async (...given) => JSON.parse(await run(await app('node'), process.execPath, ...given));
+
+  consumer('an import does nothing', async () => {
+    const { exports, used, added, active, before } = await node('import.mjs');
+    assert.deepEqual({ exports, used, added }, { exports: EXPORTS, used: [], added: [] });
+    assert.deepEqual(active, before, 'nothing keeps the process');
+  });
+
+  consumer('a relay with its full URL gives the token, and no timer is left', async (t) => {
+    const origin = await originOf(t, await app('node'));
+    const { token, timers } = await node('ask.mjs', `${origin.url}/qrvey`);
+    assert.deepEqual([token], origin.tokens);
+    assert.equal(timers, 0, 'no timer keeps the process');
+  });
+
+  consumer('a path has no page to start from', async () => {
+    const { code, message } = await node('ask.mjs', '/qrvey');
+    assert.equal(code, 'unsupported_environment', message);
+  });
+
+  consumer('require() works where Node can require ES modules, and says so elsewhere', async () => {
+    const outcome = await node('require.cjs');
+    const expected = process.features.require_module ? { exports: EXPORTS } : { code: 'ERR_REQUIRE_ESM' };
+    assert.deepEqual(outcome, expected);
+  });
+});
+
+describe('for tools', { concurrency: 2 }, () => {
+  consumer('publint finds nothing', async () => {
+    await run('.', tool('publint'), packed.tarball, '--strict');
+  });
+
+  consumer('are the types wrong? No: ES module only', async () => {
+    await run('.', tool('attw'), packed.tarball, '--profile', 'esm-only');
+  });
+
+  for (const compiler of ['typescript', 'typescript-7']) {
+    for (const resolution of ['bundler', 'nodenext']) {
+      consumer(`strict types with ${compiler}, moduleResolution ${resolution}`, async () => {
+        const folder = await app('types');
+        await copyFile(source('tests/types/index.ts'), join(folder, 'index.ts'));
+        const tsc = join(folder, 'node_modules', compiler, 'bin/tsc');
+        await run(folder, process.execPath, tsc, '--project', `${resolution}.json`);
+      });
+    }
+  }
+});

@@ -1,0 +1,62 @@
+// One Chromium for all applications; each is visited in a fresh profile.
+
+import { after, before } from 'node:test';
+import { chromium } from 'playwright-core';
+
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Notes a digest of each WebAssembly module that the page starts. */
+function watchWebAssembly() {
+  globalThis.digests = [];
+  const { instantiate } = WebAssembly;
+  WebAssembly.instantiate = (source, imports) => {
+    if (!(source instanceof WebAssembly.Module)) digests.push(crypto.subtle.digest('SHA-256', source));
+    return instantiate.call(WebAssembly, source, imports);
+  };
+}
+
+const digestsSeen = async () => {
+  const hex = (digest) => Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0'));
+  return (await Promise.all(globalThis.digests)).map((digest) => hex(digest).join(''));
+};
+
+/** Starts Chromium before the tests of the calling file; returns a function that visits a page. */
+export function useBrowser() {
+  let browser;
+  before(async () => {
+    const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+    browser = await chromium.launch({ executablePath, args: ARGUMENTS });
+  });
+  after(() => browser?.close());
+
+  /** Waits until the page shows something in its `<output>`, or has a problem. */
+  return async (url) => {
+    const context = await browser.newContext();
+    try {
+      const page = await context.newPage();
+      const problems = [];
+      const troubled = new Promise((resolve) => {
+        const note = (problem) => resolve(problems.push(problem));
+        page.on('console', (message) => message.type() === 'error' && note(message.text()));
+        page.on('pageerror', (error) => note(error.stack ?? String(error)));
+        page.on('requestfailed', (request) => note(`${request.url()}: ${request.failure()?.errorText}`));
+      });
+      await page.addInitScript(watchWebAssembly);
+      await page.goto(url);
+      const shown = page.waitForFunction(() => document.querySelector('output')?.textContent);
+      await Promise.race([shown.catch((error) => problems.push(error.message)), troubled]);
+      const text = await page.locator('body').textContent();
+      return { text, problems, digests: await page.evaluate(digestsSeen) };
+    } finally {
+      await context.close();
+    }
+  };
+}
