@@ -11,6 +11,7 @@
 mod config;
 mod identity;
 mod jwt;
+mod openapi;
 mod policy;
 mod program;
 mod reuse;
