@@ -54,6 +54,21 @@ pub(super) struct Query {
 }
 
 impl Query {
+    /// Every row of a dataset.
+    pub(super) fn all_of(dataset: &str) -> Self {
+        Self {
+            dataset: dataset.to_owned(),
+            filters: Vec::new(),
+            search: String::new(),
+            group_by: None,
+            aggregate: None,
+            measure: None,
+            sort: None,
+            offset: 0,
+            limit: None,
+        }
+    }
+
     /// The rows among `visible` that the filters and the search leave, in order.
     pub(super) fn select<'p>(
         &self,

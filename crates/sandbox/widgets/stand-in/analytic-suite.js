@@ -6,7 +6,10 @@ import { createExporter, exporterStyles } from './parts/exporter.js';
 import { createTable, tableStyles } from './parts/table.js';
 
 const FIELDS = {
-  orders: { groups: ['region', 'product', 'customer', 'segment', 'status', 'month'], measures: ['amount', 'quantity'] },
+  orders: {
+    groups: ['region', 'product', 'customer', 'segment', 'status', 'month'],
+    measures: ['amount', 'quantity'],
+  },
   tickets: { groups: ['region', 'agent', 'priority', 'status', 'month'], measures: ['hours'] },
 };
 const AGGREGATES = { sum: 'Total', average: 'Average', count: 'Number' };
@@ -18,7 +21,7 @@ defineWidget({
   attribute: 'config',
   styles: `${chartStyles}${tableStyles}${exporterStyles}
 .ask { display: grid; gap: 10px; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); }
-.split { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
+.split { display: grid; gap: 12px; align-items: start; grid-template-columns: minmax(0, 1fr); }
 @container (min-width: 860px) {
   .split { grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); }
 }`,
@@ -32,21 +35,42 @@ defineWidget({
       const element = h('select', { 'data-ask': key, onchange: () => onchange(element.value) });
       return { element, label: h('label', { class: 'field' }, label, element) };
     };
-    const dataset = select('Dataset', 'dataset', (value) => choose({ dataset: value, measure: FIELDS[value].measures[0], group_by: 'region' }));
+    const dataset = select('Dataset', 'dataset', (value) =>
+      choose({ dataset: value, measure: FIELDS[value].measures[0], group_by: 'region' }),
+    );
     const aggregate = select('Show', 'aggregate', (value) => choose({ aggregate: value }));
     const measure = select('Of', 'measure', (value) => choose({ measure: value }));
     const group = select('By', 'group_by', (value) => choose({ group_by: value }));
-    const exporter = createExporter({ tasks, name: 'export', request: () => ({
-      name: `${ask.dataset}.csv`,
-      start: (signal) => platform.stream('POST', '/data/v1/export', { body: { query: { dataset: ask.dataset, filters: filters() } }, signal }),
-    }) });
+    const exporter = createExporter({
+      tasks,
+      name: 'export',
+      request: () => ({
+        name: `${ask.dataset}.csv`,
+        start: (signal) =>
+          platform.stream('POST', '/data/v1/export', {
+            body: { query: { dataset: ask.dataset, filters: filters() } },
+            signal,
+          }),
+      }),
+    });
     const title = h('h3', {});
     const stage = h('div', { class: 'split' });
-    const finding = h('textarea', { rows: 2, 'data-input': 'finding', placeholder: 'Write down what you see…' });
+    const finding = h('textarea', {
+      rows: 2,
+      'data-input': 'finding',
+      placeholder: 'Write down what you see…',
+    });
     body.append(
       h('header', { class: 'head' }, h('h2', {}, 'Explore'), exporter.button),
-      h('div', { class: 'ask' }, [dataset, aggregate, measure, group].map(({ label }) => label)),
-      stage, exporter.strip, h('label', { class: 'field' }, 'Findings', finding));
+      h(
+        'div',
+        { class: 'ask' },
+        [dataset, aggregate, measure, group].map(({ label }) => label),
+      ),
+      stage,
+      exporter.strip,
+      h('label', { class: 'field' }, 'Findings', finding),
+    );
 
     const filters = () => (picked === undefined ? [] : [{ column: ask.group_by, values: [picked] }]);
 
@@ -57,7 +81,9 @@ defineWidget({
     }
 
     function options({ element }, entries, value) {
-      element.replaceChildren(...entries.map(([key, text]) => h('option', { value: key, selected: key === value }, text)));
+      element.replaceChildren(
+        ...entries.map(([key, text]) => h('option', { value: key, selected: key === value }, text)),
+      );
     }
 
     function redraw() {
@@ -70,7 +96,10 @@ defineWidget({
       measure.element.disabled = ask.aggregate === 'count';
       chart = createChart({ query: ask, onpick: pick });
       table = createTable({ dataset: ask.dataset, title: 'Rows', onsort: loadRows });
-      stage.replaceChildren(h('section', { class: 'card' }, title, chart.element), h('section', { class: 'card' }, h('h3', {}, 'Rows behind it'), table.element));
+      stage.replaceChildren(
+        h('section', { class: 'card' }, title, chart.element),
+        h('section', { class: 'card' }, h('h3', {}, 'Rows behind it'), table.element),
+      );
       loadChart();
       loadRows();
     }
@@ -89,7 +118,12 @@ defineWidget({
 
     function loadRows() {
       return tasks.run('rows', async (signal) => {
-        table.show(await platform.query({ dataset: ask.dataset, filters: filters(), limit: 100, sort: table.sort ?? undefined }, { signal }));
+        table.show(
+          await platform.query(
+            { dataset: ask.dataset, filters: filters(), limit: 100, sort: table.sort ?? undefined },
+            { signal },
+          ),
+        );
       });
     }
 

@@ -5,7 +5,13 @@ import { createTable, tableStyles } from './parts/table.js';
 
 const SAVED = '/data/v1/personal/automation';
 const COLUMNS = { status: ['Open', 'Returned', 'Shipped'], segment: ['Enterprise', 'Mid-market', 'Small'] };
-const START = { name: 'Watch open orders', trigger: 'Every morning', column: 'status', value: 'Open', message: '' };
+const START = {
+  name: 'Watch open orders',
+  trigger: 'Every morning',
+  column: 'status',
+  value: 'Open',
+  message: '',
+};
 
 /** A workflow: when, if, then. The rows that it would act on are shown beside it. */
 defineWidget({
@@ -23,27 +29,83 @@ defineWidget({
 }`,
   mount({ body, platform, tasks }) {
     let saved = START;
-    const title = h('input', { class: 'title', 'aria-label': 'Name of the automation', 'data-input': 'name', oninput: showState });
-    const trigger = h('select', { 'data-input': 'trigger', onchange: showState }, ['Every morning', 'Every hour', 'When a row is added'].map((text) => h('option', {}, text)));
-    const column = h('select', { 'data-input': 'column', onchange: () => { fillValues(); preview(); } }, Object.keys(COLUMNS).map((name) => h('option', { value: name }, columnTitle(name))));
+    const title = h('input', {
+      class: 'title',
+      'aria-label': 'Name of the automation',
+      'data-input': 'name',
+      oninput: showState,
+    });
+    const trigger = h(
+      'select',
+      { 'data-input': 'trigger', onchange: showState },
+      ['Every morning', 'Every hour', 'When a row is added'].map((text) => h('option', {}, text)),
+    );
+    const column = h(
+      'select',
+      {
+        'data-input': 'column',
+        onchange: () => {
+          fillValues();
+          preview();
+        },
+      },
+      Object.keys(COLUMNS).map((name) => h('option', { value: name }, columnTitle(name))),
+    );
     const value = h('select', { 'data-input': 'value', onchange: preview });
-    const message = h('textarea', { 'data-input': 'message', rows: 3, placeholder: 'Dear team, these orders…', oninput: showState });
+    const message = h('textarea', {
+      'data-input': 'message',
+      rows: 3,
+      placeholder: 'Dear team, these orders…',
+      oninput: showState,
+    });
     const state = h('span', { class: 'tag', role: 'status' });
     const affected = h('h3', {}, 'Rows it would act on');
     const table = createTable({ dataset: 'orders', title: 'Rows it would act on', onsort: preview });
-    const step = (kind, label, ...fields) => h('section', { class: 'card step', 'aria-label': label }, h('p', { class: 'kind' }, kind), fields);
+    const step = (kind, label, ...fields) =>
+      h('section', { class: 'card step', 'aria-label': label }, h('p', { class: 'kind' }, kind), fields);
     body.append(
-      h('header', { class: 'head' }, title, h('div', { class: 'row' }, state, h('button', { type: 'button', class: 'button primary', 'data-action': 'save', onclick: save }, 'Save'))),
-      h('div', { class: 'flow' },
+      h(
+        'header',
+        { class: 'head' },
+        title,
+        h(
+          'div',
+          { class: 'row' },
+          state,
+          h(
+            'button',
+            { type: 'button', class: 'button primary', 'data-action': 'save', onclick: save },
+            'Save',
+          ),
+        ),
+      ),
+      h(
+        'div',
+        { class: 'flow' },
         step('When', 'Trigger', h('label', { class: 'field' }, 'It starts', trigger)),
-        step('If', 'Condition', h('label', { class: 'field' }, 'The order’s', column), h('label', { class: 'field' }, 'is', value)),
-        step('Then', 'Action', h('label', { class: 'field' }, 'Send this message', message))),
-      h('div', { class: 'stack' }, affected, table.element));
+        step(
+          'If',
+          'Condition',
+          h('label', { class: 'field' }, 'The order’s', column),
+          h('label', { class: 'field' }, 'is', value),
+        ),
+        step('Then', 'Action', h('label', { class: 'field' }, 'Send this message', message)),
+      ),
+      h('div', { class: 'stack' }, affected, table.element),
+    );
 
-    const current = () => ({ name: title.value, trigger: trigger.value, column: column.value, value: value.value, message: message.value });
+    const current = () => ({
+      name: title.value,
+      trigger: trigger.value,
+      column: column.value,
+      value: value.value,
+      message: message.value,
+    });
 
     function fillValues(chosen) {
-      value.replaceChildren(...COLUMNS[column.value].map((text) => h('option', { selected: text === chosen }, text)));
+      value.replaceChildren(
+        ...COLUMNS[column.value].map((text) => h('option', { selected: text === chosen }, text)),
+      );
     }
 
     function fill(automation) {
@@ -64,7 +126,10 @@ defineWidget({
       showState();
       return tasks.run('preview', async (signal) => {
         const filters = [{ column: column.value, values: [value.value] }];
-        const answer = await platform.query({ dataset: 'orders', filters, limit: 50, sort: table.sort ?? undefined }, { signal });
+        const answer = await platform.query(
+          { dataset: 'orders', filters, limit: 50, sort: table.sort ?? undefined },
+          { signal },
+        );
         affected.textContent = `It would act on ${answer.total} orders today`;
         table.show(answer);
       });

@@ -13,14 +13,22 @@ defineWidget({
     const heading = h('h2', {}, 'Dashboard');
     const stage = h('div', { class: 'stack' }, h('p', { class: 'empty' }, 'Loading the dashboard…'));
     // Kept here alone until it is sent, as any half-typed remark is.
-    const remark = h('label', { class: 'field note' }, 'Remark for your team',
-      h('textarea', { rows: 2, 'data-input': 'remark', placeholder: 'What did you find?' }));
+    const remark = h(
+      'label',
+      { class: 'field note' },
+      'Remark for your team',
+      h('textarea', { rows: 2, 'data-input': 'remark', placeholder: 'What did you find?' }),
+    );
     body.append(h('header', { class: 'head' }, heading), stage);
 
     tasks.run('pages', async (signal) => {
       const dashboard = await platform.call('GET', '/data/v1/pages', { signal });
       heading.textContent = dashboard.title;
-      const tabs = createTabs({ label: 'Pages', tabs: dashboard.pages, onselect: (id) => show(dashboard, id) });
+      const tabs = createTabs({
+        label: 'Pages',
+        tabs: dashboard.pages,
+        onselect: (id) => show(dashboard, id),
+      });
       stage.replaceChildren(tabs.element, h('div', { class: 'stack', 'data-slot': 'page' }), remark);
       show(dashboard, dashboard.pages[0]?.id);
     });
@@ -34,9 +42,15 @@ defineWidget({
       stage.querySelector('[data-slot]').replaceChildren(page.element);
       if (!isNew) return;
       document.dispatchEvent(new CustomEvent('qvDSHPageLoaded', { detail: { pageId: id } }));
-      page.load().then(() => document.dispatchEvent(new CustomEvent('qvDSHItemsLoaded', { detail: { pageId: id } })));
+      page
+        .load()
+        .then(() => document.dispatchEvent(new CustomEvent('qvDSHItemsLoaded', { detail: { pageId: id } })));
     }
 
-    return { pause: () => pages.forEach((page) => page.stop()) };
+    return {
+      pause: () => {
+        for (const page of pages.values()) page.stop();
+      },
+    };
   },
 });

@@ -19,16 +19,40 @@ defineWidget({
     let saved = { title: '', notes: '' };
 
     const heading = h('h2', {}, 'Dashboard');
-    const edit = h('button', { type: 'button', class: 'button', 'data-action': 'edit', onclick: () => setEditing(true), disabled: true }, 'Edit my view');
+    const edit = h(
+      'button',
+      {
+        type: 'button',
+        class: 'button',
+        'data-action': 'edit',
+        onclick: () => setEditing(true),
+        disabled: true,
+      },
+      'Edit my view',
+    );
     const title = h('input', { class: 'title', 'data-input': 'title', maxlength: 80 });
-    const notes = h('textarea', { 'data-input': 'notes', rows: 3, placeholder: 'What should you remember about these figures?' });
-    const editor = h('form', { class: 'editor stack', hidden: true, 'aria-label': 'Edit my view', onsubmit: save },
+    const notes = h('textarea', {
+      'data-input': 'notes',
+      rows: 3,
+      placeholder: 'What should you remember about these figures?',
+    });
+    const editor = h(
+      'form',
+      { class: 'editor stack', hidden: true, 'aria-label': 'Edit my view', onsubmit: save },
       h('label', { class: 'field' }, 'Title', title),
       h('label', { class: 'field' }, 'Notes', notes),
-      h('div', { class: 'row' },
+      h(
+        'div',
+        { class: 'row' },
         h('button', { class: 'button primary', 'data-action': 'save' }, 'Save'),
-        h('button', { type: 'button', class: 'button', 'data-action': 'restore', onclick: restore }, 'Restore'),
-        h('button', { type: 'button', class: 'quiet', onclick: () => setEditing(false) }, 'Close')));
+        h(
+          'button',
+          { type: 'button', class: 'button', 'data-action': 'restore', onclick: restore },
+          'Restore',
+        ),
+        h('button', { type: 'button', class: 'quiet', onclick: () => setEditing(false) }, 'Close'),
+      ),
+    );
     const shownNotes = h('p', { class: 'soft', hidden: true });
     const stage = h('div', { class: 'stack' }, h('p', { class: 'empty' }, 'Loading the dashboard…'));
     body.append(h('header', { class: 'head' }, heading, edit), shownNotes, editor, stage);
@@ -54,7 +78,10 @@ defineWidget({
       stage.querySelector('[data-slot]').replaceChildren(pages.get(id).element);
       if (!isNew) return;
       document.dispatchEvent(new CustomEvent('qvDSHPageLoaded', { detail: { pageId: id } }));
-      pages.get(id).load().then(() => document.dispatchEvent(new CustomEvent('qvDSHItemsLoaded', { detail: { pageId: id } })));
+      pages
+        .get(id)
+        .load()
+        .then(() => document.dispatchEvent(new CustomEvent('qvDSHItemsLoaded', { detail: { pageId: id } })));
     }
 
     function showSaved() {
@@ -95,6 +122,10 @@ defineWidget({
       tell('qvDSHRestoreDashboard');
     }
 
-    return { pause: () => pages.forEach((page) => page.stop()) };
+    return {
+      pause: () => {
+        for (const page of pages.values()) page.stop();
+      },
+    };
   },
 });

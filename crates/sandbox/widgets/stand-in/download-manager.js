@@ -10,30 +10,59 @@ defineWidget({
   tag: 'qrvey-download-manager',
   name: 'Download Manager',
   styles: `${exporterStyles}
-.start { display: grid; gap: 10px; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); align-items: end; }
+.start { display: grid; gap: 10px; grid-template-columns: minmax(0, 1fr); align-items: end; }
 .jobs { display: grid; gap: 8px; }
-.job { display: grid; gap: 6px 14px; grid-template-columns: minmax(0, 1fr) auto; align-items: center; }
+.job { display: grid; gap: 6px 14px; grid-template-columns: minmax(0, 1fr); align-items: center; }
 .job > div:first-child { min-inline-size: 0; }
 .job .name { font-weight: 600; overflow-wrap: anywhere; }
-.job .strip { grid-column: 1 / -1; }`,
+.job .strip { grid-column: 1 / -1; }
+@container (min-width: 620px) {
+  .job { grid-template-columns: minmax(0, 1fr) auto; }
+  .start { grid-template-columns: minmax(0, 2fr) repeat(2, minmax(0, 1fr)) auto; }
+}`,
   mount({ body, platform, tasks }) {
     let timer;
-    const name = h('input', { 'data-input': 'name', placeholder: 'Name of the file', required: true, maxlength: 60 });
-    const dataset = h('select', { 'data-input': 'dataset' }, h('option', { value: 'orders' }, 'Orders'), h('option', { value: 'tickets' }, 'Tickets'));
-    const status = h('select', { 'data-input': 'status' }, ['All', 'Open', 'Shipped', 'Returned'].map((text) => h('option', {}, text)));
+    const name = h('input', {
+      'data-input': 'name',
+      placeholder: 'Name of the file',
+      required: true,
+      maxlength: 60,
+    });
+    const dataset = h(
+      'select',
+      { 'data-input': 'dataset' },
+      h('option', { value: 'orders' }, 'Orders'),
+      h('option', { value: 'tickets' }, 'Tickets'),
+    );
+    const status = h(
+      'select',
+      { 'data-input': 'status' },
+      ['All', 'Open', 'Shipped', 'Returned'].map((text) => h('option', {}, text)),
+    );
     const list = h('ul', { class: 'jobs', 'aria-label': 'Downloads' });
-    const empty = h('p', { class: 'empty' }, 'No downloads yet. Start one above.');
-    body.append(h('header', { class: 'head' }, h('h2', {}, 'Downloads')),
-      h('form', { class: 'start', onsubmit: start },
-        h('label', { class: 'field' }, 'Name', name), h('label', { class: 'field' }, 'Dataset', dataset), h('label', { class: 'field' }, 'Status', status),
-        h('button', { class: 'button primary', 'data-action': 'start' }, 'Start')),
-      list, empty);
+    const empty = h('p', { class: 'empty', hidden: true }, 'No downloads yet. Start one above.');
+    body.append(
+      h('header', { class: 'head' }, h('h2', {}, 'Downloads')),
+      h(
+        'form',
+        { class: 'start', onsubmit: start },
+        h('label', { class: 'field' }, 'Name', name),
+        h('label', { class: 'field' }, 'Dataset', dataset),
+        h('label', { class: 'field' }, 'Status', status),
+        h('button', { class: 'button primary', 'data-action': 'start' }, 'Start'),
+      ),
+      list,
+      empty,
+    );
 
     function start(event) {
       event.preventDefault();
       const filters = status.value === 'All' ? [] : [{ column: 'status', values: [status.value] }];
       tasks.run('start', async (signal) => {
-        await platform.call('POST', '/data/v1/downloads', { body: { name: name.value.trim(), query: { dataset: dataset.value, filters } }, signal });
+        await platform.call('POST', '/data/v1/downloads', {
+          body: { name: name.value.trim(), query: { dataset: dataset.value, filters } },
+          signal,
+        });
         name.value = '';
         refresh();
       });
@@ -50,15 +79,43 @@ defineWidget({
     }
 
     function createJob(job) {
-      const exporter = createExporter({ tasks, name: `file:${job.id}`, label: 'Download', request: () => ({
-        name: `${job.name}.csv`,
-        start: (signal) => platform.stream('GET', `/data/v1/downloads/${job.id}/file`, { signal }),
-      }) });
-      const remove = h('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${job.name}`, onclick: () => removeJob(job.id) }, 'Remove');
-      return h('li', { class: 'card job', 'data-job': job.id, 'data-tenant': job.tenants.join(' ') },
-        h('div', {}, h('p', { class: 'name' }, job.name), h('p', { class: 'soft' }, `${job.rows} rows of ${job.dataset}, ${job.tenants.join(', ')}, ${time.format(job.started_at_ms)}`)),
+      const exporter = createExporter({
+        tasks,
+        name: `file:${job.id}`,
+        label: 'Download',
+        request: () => ({
+          name: `${job.name}.csv`,
+          start: (signal) => platform.stream('GET', `/data/v1/downloads/${job.id}/file`, { signal }),
+        }),
+      });
+      const remove = h(
+        'button',
+        {
+          type: 'button',
+          class: 'quiet',
+          'aria-label': `Remove ${job.name}`,
+          onclick: () => removeJob(job.id),
+        },
+        'Remove',
+      );
+      exporter.strip.classList.add('strip');
+      return h(
+        'li',
+        { class: 'card job', 'data-job': job.id, 'data-tenant': job.tenants.join(' ') },
+        h(
+          'div',
+          {},
+          h('p', { class: 'name' }, job.name),
+          h(
+            'p',
+            { class: 'soft' },
+            `${job.rows} rows of ${job.dataset}, ${job.tenants.join(', ')}, ${time.format(job.started_at_ms)}`,
+          ),
+        ),
         h('div', { class: 'row' }, exporter.button, remove),
-        h('progress', { class: 'strip', max: 100, 'aria-label': `Preparing ${job.name}` }), h('div', { class: 'strip' }, exporter.strip));
+        h('progress', { class: 'strip', max: 100, 'aria-label': `Preparing ${job.name}` }),
+        exporter.strip,
+      );
     }
 
     function showJob(child, job) {

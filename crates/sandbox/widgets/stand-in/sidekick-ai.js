@@ -1,9 +1,18 @@
 import { h } from './base/dom.js';
 import { ConfigurationError, readValue } from './base/settings.js';
 import { defineWidget } from './base/widget.js';
-import { chartStyles, createChart } from './parts/charts.js';
+import { chartStyles, createChart, createMetric } from './parts/charts.js';
 
-const IDEAS = ['Which region brings the most revenue?', 'Which products sell best?', 'Who spends the most hours on tickets?'];
+const GLANCE = [
+  { title: 'Revenue', query: { dataset: 'orders', aggregate: 'sum', measure: 'amount' } },
+  { title: 'Orders', query: { dataset: 'orders', aggregate: 'count', measure: 'order_id' } },
+  { title: 'Tickets', query: { dataset: 'tickets', aggregate: 'count', measure: 'ticket_id' } },
+];
+const IDEAS = [
+  'Which region brings the most revenue?',
+  'Which products sell best?',
+  'Who spends the most hours on tickets?',
+];
 
 /** A conversation about one's data; answers stream in word by word and end in a chart. */
 defineWidget({
@@ -17,7 +26,8 @@ defineWidget({
 .turn.answer .card { background: var(--surface); }
 .turn[data-answer='running'] p::after { content: ''; display: inline-block; inline-size: 7px; block-size: 14px; margin-inline-start: 3px; background: var(--accent); vertical-align: -2px; }
 .composer { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 8px; align-items: end; }
-.composer textarea { min-block-size: 44px; resize: none; }
+.composer textarea { min-block-size: 40px; resize: none; }
+.composer .button { min-block-size: 40px; }
 .ideas { display: flex; flex-wrap: wrap; gap: 8px; }
 .ideas .button { font-weight: 400; text-align: start; }`,
   mount({ body, platform, tasks, element }) {
@@ -25,15 +35,49 @@ defineWidget({
     const agents = optional(element, 'agents');
     let turns = 0;
 
-    const ideas = h('div', { class: 'ideas', role: 'group', 'aria-label': 'Ideas' }, IDEAS.map((idea) =>
-      h('button', { type: 'button', class: 'button', onclick: () => ask(idea) }, idea)));
-    const talk = h('div', { class: 'talk', role: 'log', 'aria-label': 'Conversation', tabindex: 0 },
-      h('p', { class: 'soft' }, 'Ask about the orders and tickets that you may see.'), ideas);
-    const text = h('textarea', { 'data-input': 'question', rows: 1, 'aria-label': 'Your question', placeholder: 'Ask about your data…', onkeydown: sendOnEnter });
+    const glance = GLANCE.map((item) => ({ ...item, view: createMetric(item) }));
+    const ideas = h(
+      'div',
+      { class: 'ideas', role: 'group', 'aria-label': 'Ideas' },
+      IDEAS.map((idea) => h('button', { type: 'button', class: 'button', onclick: () => ask(idea) }, idea)),
+    );
+    const talk = h(
+      'div',
+      { class: 'talk', role: 'log', 'aria-label': 'Conversation', tabindex: 0 },
+      h('p', { class: 'soft' }, 'Ask about the orders and tickets that you may see.'),
+      h(
+        'dl',
+        { class: 'metrics' },
+        glance.map(({ view }) => view.element),
+      ),
+      ideas,
+    );
+    const text = h('textarea', {
+      'data-input': 'question',
+      rows: 1,
+      'aria-label': 'Your question',
+      placeholder: 'Ask about your data…',
+      onkeydown: sendOnEnter,
+    });
     body.append(
-      h('header', { class: 'head' }, h('h2', {}, 'Sidekick'), agents && h('span', { class: 'tag' }, `${[agents].flat().length} agents`)),
+      h(
+        'header',
+        { class: 'head' },
+        h('h2', {}, 'Sidekick'),
+        agents && h('span', { class: 'tag' }, `${[agents].flat().length} agents`),
+      ),
       talk,
-      h('form', { class: 'composer', onsubmit: send }, text, h('button', { class: 'button primary', 'data-action': 'ask' }, 'Ask')));
+      h(
+        'form',
+        { class: 'composer', onsubmit: send },
+        text,
+        h('button', { class: 'button primary', 'data-action': 'ask' }, 'Ask'),
+      ),
+    );
+
+    for (const { title, query, view } of glance) {
+      tasks.run(`glance:${title}`, async (signal) => view.show(await platform.query(query, { signal })));
+    }
 
     function sendOnEnter(event) {
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -59,7 +103,10 @@ defineWidget({
       follow();
       tasks.run(`answer:${turns}`, async (signal) => {
         words.textContent = '';
-        const { pieces } = await platform.stream('POST', '/data/v1/assistant', { body: { question, context }, signal });
+        const { pieces } = await platform.stream('POST', '/data/v1/assistant', {
+          body: { question, context },
+          signal,
+        });
         for await (const line of lines(pieces)) {
           const part = JSON.parse(line);
           if (part.text) words.append(part.text);

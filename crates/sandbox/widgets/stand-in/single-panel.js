@@ -37,7 +37,9 @@ defineWidget({
 
     tasks.run('panel', async (signal) => {
       const { pages } = await platform.call('GET', '/data/v1/pages', { signal });
-      item = pages.flatMap(({ items }) => items).find((candidate) => candidate.type === type && candidate.id === id);
+      item = pages
+        .flatMap(({ items }) => items)
+        .find((candidate) => candidate.type === type && candidate.id === id);
       if (!item) {
         heading.textContent = 'Not available';
         stage.replaceChildren(h('p', { class: 'empty' }, 'This item does not exist or is not open to you.'));
@@ -50,10 +52,18 @@ defineWidget({
 
     function draw() {
       const { query } = item;
-      const exporter = createExporter({ tasks, name: 'export', request: () => ({
-        name: `${query.dataset}.csv`,
-        start: (signal) => platform.stream('POST', '/data/v1/export', { body: { query: { dataset: query.dataset, filters: filters() } }, signal }),
-      }) });
+      const exporter = createExporter({
+        tasks,
+        name: 'export',
+        request: () => ({
+          name: `${query.dataset}.csv`,
+          start: (signal) =>
+            platform.stream('POST', '/data/v1/export', {
+              body: { query: { dataset: query.dataset, filters: filters() } },
+              signal,
+            }),
+        }),
+      });
       body.querySelector('header').append(exporter.button);
       if (type === 'METRIC') {
         view = createMetric(item);
@@ -71,7 +81,13 @@ defineWidget({
     function load() {
       return tasks.run('item', async (signal) => {
         const { query } = item;
-        view.show(await platform.query(type === 'SUMMARY' ? { ...query, limit: 100, sort: view.sort ?? undefined } : query, { signal }), picked);
+        view.show(
+          await platform.query(
+            type === 'SUMMARY' ? { ...query, limit: 100, sort: view.sort ?? undefined } : query,
+            { signal },
+          ),
+          picked,
+        );
       });
     }
 
@@ -85,12 +101,20 @@ defineWidget({
       if (picked === undefined) return;
       const { dataset } = item.query;
       const table = createTable({ dataset, title: `${item.title}: ${key}`, onsort: showRows });
-      detail.replaceChildren(h('h3', { 'data-drill': `${column}:${key}` }, `${key}, row by row`), table.element);
+      detail.replaceChildren(
+        h('h3', { 'data-drill': `${column}:${key}` }, `${key}, row by row`),
+        table.element,
+      );
       showRows();
 
       function showRows() {
         tasks.run('rows', async (signal) => {
-          table.show(await platform.query({ dataset, filters: filters(), limit: 100, sort: table.sort ?? undefined }, { signal }));
+          table.show(
+            await platform.query(
+              { dataset, filters: filters(), limit: 100, sort: table.sort ?? undefined },
+              { signal },
+            ),
+          );
         });
       }
     }

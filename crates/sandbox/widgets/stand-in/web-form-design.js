@@ -33,16 +33,54 @@ defineWidget({
     const state = h('span', { class: 'tag', role: 'status' });
     const list = h('ol', { class: 'fields', 'aria-label': 'Fields' });
     const paper = h('div', { class: 'paper', role: 'group', 'aria-label': 'Preview' });
-    const table = createTable({ dataset: 'orders', title: 'Orders to choose from', columns: ['order_id', 'customer', 'product', 'tenant'] });
+    const table = createTable({
+      dataset: 'orders',
+      title: 'Orders to choose from',
+      columns: ['order_id', 'customer', 'product', 'tenant'],
+    });
     body.append(
-      h('header', { class: 'head' }, h('h2', {}, 'Form design'), h('div', { class: 'row' }, state, h('button', { type: 'button', class: 'button primary', 'data-action': 'save', onclick: save }, 'Save'))),
-      h('div', { class: 'design' },
-        h('div', { class: 'stack' }, list, h('div', {}, h('button', { type: 'button', class: 'button', 'data-action': 'add', onclick: add }, 'Add a field'))),
-        paper),
-      h('div', { class: 'stack' }, h('h3', {}, 'Orders that a choice offers'), table.element));
+      h(
+        'header',
+        { class: 'head' },
+        h('h2', {}, 'Form design'),
+        h(
+          'div',
+          { class: 'row' },
+          state,
+          h(
+            'button',
+            { type: 'button', class: 'button primary', 'data-action': 'save', onclick: save },
+            'Save',
+          ),
+        ),
+      ),
+      h(
+        'div',
+        { class: 'design' },
+        h(
+          'div',
+          { class: 'stack' },
+          list,
+          h(
+            'div',
+            {},
+            h(
+              'button',
+              { type: 'button', class: 'button', 'data-action': 'add', onclick: add },
+              'Add a field',
+            ),
+          ),
+        ),
+        paper,
+      ),
+      h('div', { class: 'stack' }, h('h3', {}, 'Orders that a choice offers'), table.element),
+    );
 
     tasks.run('rows', async (signal) => {
-      const answer = await platform.query({ dataset: 'orders', limit: 12, sort: { column: 'ordered_on', descending: true } }, { signal });
+      const answer = await platform.query(
+        { dataset: 'orders', limit: 12, sort: { column: 'ordered_on', descending: true } },
+        { signal },
+      );
       orders = answer.rows.map(({ order_id: id }) => id);
       table.show(answer);
       draw();
@@ -57,7 +95,7 @@ defineWidget({
     });
 
     function draw() {
-      keyed(list, fields, ({ id }) => id, createEditor, () => {});
+      keyed(list, fields, ({ id }) => id, createEditor, showField);
       paper.replaceChildren(...fields.map(preview));
       const isSaved = JSON.stringify(fields) === lastSaved;
       state.dataset.saved = isSaved;
@@ -65,14 +103,46 @@ defineWidget({
     }
 
     function createEditor(field) {
-      const label = h('input', { value: field.label, 'data-input': `label:${field.id}`, oninput: () => change(field.id, { label: label.value }) });
-      const kind = h('select', { 'data-input': `kind:${field.id}`, onchange: () => change(field.id, { kind: kind.value }) },
-        Object.entries(KINDS).map(([key, text]) => h('option', { value: key, selected: key === field.kind }, text)));
-      return h('li', { class: 'card editor', 'data-field': field.id },
-        h('label', { class: 'field' }, 'Question', label), h('label', { class: 'field' }, 'Answer', kind),
-        h('div', { class: 'row' },
-          h('button', { type: 'button', class: 'button icon', 'aria-label': `Move up: ${field.label}`, onclick: () => move(field.id, -1) }, '↑'),
-          h('button', { type: 'button', class: 'quiet', onclick: () => remove(field.id) }, 'Remove')));
+      const label = h('input', {
+        value: field.label,
+        'data-input': `label:${field.id}`,
+        oninput: () => change(field.id, { label: label.value }),
+      });
+      const kind = h(
+        'select',
+        { 'data-input': `kind:${field.id}`, onchange: () => change(field.id, { kind: kind.value }) },
+        Object.entries(KINDS).map(([key, text]) =>
+          h('option', { value: key, selected: key === field.kind }, text),
+        ),
+      );
+      return h(
+        'li',
+        { class: 'card editor', 'data-field': field.id },
+        h('label', { class: 'field' }, 'Question', label),
+        h('label', { class: 'field' }, 'Answer', kind),
+        h(
+          'div',
+          { class: 'row' },
+          h(
+            'button',
+            {
+              type: 'button',
+              class: 'button icon',
+              'aria-label': `Move up: ${field.label}`,
+              onclick: () => move(field.id, -1),
+            },
+            '↑',
+          ),
+          h('button', { type: 'button', class: 'quiet', onclick: () => remove(field.id) }, 'Remove'),
+        ),
+      );
+    }
+
+    /** Writes only what differs, so that the caret stays where somebody types. */
+    function showField(child, field) {
+      const [label, kind] = [child.querySelector('input'), child.querySelector('select')];
+      if (label.value !== field.label) label.value = field.label;
+      if (kind.value !== field.kind) kind.value = field.kind;
     }
 
     function preview(field) {
@@ -81,7 +151,12 @@ defineWidget({
         text: () => h('input', { id, disabled: true }),
         long: () => h('textarea', { id, rows: 2, disabled: true }),
         date: () => h('input', { id, type: 'date', disabled: true }),
-        choice: () => h('select', { id }, orders.map((order) => h('option', {}, order))),
+        choice: () =>
+          h(
+            'select',
+            { id },
+            orders.map((order) => h('option', {}, order)),
+          ),
       }[field.kind]();
       return h('label', { class: 'field', for: id }, field.label || 'Question', input);
     }

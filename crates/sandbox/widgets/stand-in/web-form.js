@@ -26,32 +26,62 @@ legend { font-weight: 550; padding: 0; }
 
     function draw(form) {
       const send = h('button', { class: 'button primary', 'data-action': 'send' }, 'Send');
-      const element = h('form', { onsubmit: (event) => submit(event, element, send) }, form.fields.map(field), h('div', {}, send));
-      stage.replaceChildren(h('header', {}, h('h2', {}, form.title), h('p', { class: 'soft' }, form.lead)), element);
+      const element = h(
+        'form',
+        { onsubmit: (event) => submit(event, element, send) },
+        form.fields.map(field),
+        h('div', {}, send),
+      );
+      stage.replaceChildren(
+        h('header', {}, h('h2', {}, form.title), h('p', { class: 'soft' }, form.lead)),
+        element,
+      );
     }
 
     function field({ name, label, kind, required, hint, choices }) {
       const text = required ? label : [label, h('span', { class: 'soft' }, ' (optional)')];
       if (kind === 'choice') {
-        return h('fieldset', {}, h('legend', {}, text), h('div', { class: 'choices' }, choices.map((choice) =>
-          h('label', {}, h('input', { type: 'radio', name, value: choice, required }), choice))));
+        return h(
+          'fieldset',
+          {},
+          h('legend', {}, text),
+          h(
+            'div',
+            { class: 'choices' },
+            choices.map((choice) =>
+              h('label', {}, h('input', { type: 'radio', name, value: choice, required }), choice),
+            ),
+          ),
+        );
       }
-      const input = kind === 'long'
-        ? h('textarea', { name, required, rows: 4, 'data-input': name })
-        : h('input', { name, required, type: kind, placeholder: hint, 'data-input': name });
+      const input =
+        kind === 'long'
+          ? h('textarea', { name, required, rows: 4, 'data-input': name })
+          : h('input', { name, required, type: kind, placeholder: hint, 'data-input': name });
       return h('label', { class: 'field' }, h('span', {}, text), input);
     }
 
     function submit(event, form, send) {
       event.preventDefault();
       send.disabled = true;
-      tasks.run('send', async (signal) => {
-        const { reference } = await platform.call('POST', `${path}/answers`, { body: Object.fromEntries(new FormData(form)), signal });
-        stage.replaceChildren(h('div', { class: 'thanks', role: 'status', 'data-reference': reference },
-          h('h2', {}, 'Thank you'), h('p', {}, `We have it under ${reference}.`)));
-      }).finally(() => {
-        send.disabled = false;
-      });
+      tasks
+        .run('send', async (signal) => {
+          const { reference } = await platform.call('POST', `${path}/answers`, {
+            body: Object.fromEntries(new FormData(form)),
+            signal,
+          });
+          stage.replaceChildren(
+            h(
+              'div',
+              { class: 'thanks', role: 'status', 'data-reference': reference },
+              h('h2', {}, 'Thank you'),
+              h('p', {}, `We have it under ${reference}.`),
+            ),
+          );
+        })
+        .finally(() => {
+          send.disabled = false;
+        });
     }
   },
 });

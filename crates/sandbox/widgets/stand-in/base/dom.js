@@ -10,7 +10,9 @@ export function h(tag, props = {}, ...children) {
     else if (key === 'vars') setVars(element, value);
     else element.setAttribute(key, value === true ? '' : String(value));
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 

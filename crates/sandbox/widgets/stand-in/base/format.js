@@ -3,14 +3,21 @@ const money = new Intl.NumberFormat(LOCALE, { style: 'currency', currency: 'EUR'
 const shortMoney = new Intl.NumberFormat(LOCALE, { style: 'currency', currency: 'EUR', notation: 'compact' });
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const fine = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
-const day = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+const day = new Intl.DateTimeFormat(LOCALE, {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  timeZone: 'UTC',
+});
 const month = new Intl.DateTimeFormat(LOCALE, { month: 'short', timeZone: 'UTC' });
 const monthAndYear = new Intl.DateTimeFormat(LOCALE, { month: 'long', year: 'numeric', timeZone: 'UTC' });
 
 /** How the values of a measure are written: in full and short. */
 export function numberFormat({ aggregate, measure } = {}) {
   if (measure === 'amount' && aggregate !== 'count') return { full: money.format, short: shortMoney.format };
-  return aggregate === 'average' ? { full: fine.format, short: fine.format } : { full: whole.format, short: whole.format };
+  return aggregate === 'average'
+    ? { full: fine.format, short: fine.format }
+    : { full: whole.format, short: whole.format };
 }
 
 /** A value of a row, written for people. */

@@ -13,7 +13,8 @@ export class PlatformError extends Error {
  */
 export function openPlatform({ domain, token, name }) {
   const refusal = (status, message) => {
-    if (status !== 401) return new PlatformError('refused', message ?? `The platform answered ${status}.`, status);
+    if (status !== 401)
+      return new PlatformError('refused', message ?? `The platform answered ${status}.`, status);
     window.dispatchEvent(new CustomEvent('qvTokenExpired', { detail: { trigger: `${name} Widget` } }));
     return new PlatformError('expired', 'The session needs renewing.', status);
   };
@@ -25,7 +26,9 @@ export function openPlatform({ domain, token, name }) {
     try {
       response = await fetch(new Request(domain + path, { ...init, headers, body: encode(body) }));
     } catch (error) {
-      throw init.signal?.aborted ? error : new PlatformError('unreachable', 'The platform cannot be reached.');
+      throw init.signal?.aborted
+        ? error
+        : new PlatformError('unreachable', 'The platform cannot be reached.');
     }
     if (!response.ok) throw refusal(response.status, await messageOf(response));
     return response;
@@ -57,7 +60,9 @@ export function openPlatform({ domain, token, name }) {
           else if (xhr.response === null) reject(unreadable(xhr.status));
           else resolve(xhr.response);
         });
-        xhr.onerror = settle(() => reject(new PlatformError('unreachable', 'The platform cannot be reached.')));
+        xhr.onerror = settle(() =>
+          reject(new PlatformError('unreachable', 'The platform cannot be reached.')),
+        );
         xhr.onabort = settle(() => reject(signal.reason));
         if (signal?.aborted) return reject(signal.reason);
         signal?.addEventListener('abort', abort);
@@ -97,7 +102,8 @@ function parse(text, status) {
   }
 }
 
-const unreadable = (status) => new PlatformError('refused', 'The platform answered what cannot be read.', status);
+const unreadable = (status) =>
+  new PlatformError('refused', 'The platform answered what cannot be read.', status);
 
 async function messageOf(response) {
   try {

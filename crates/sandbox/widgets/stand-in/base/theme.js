@@ -43,13 +43,14 @@ h3 { font-size: 13px; line-height: 1.4; font-weight: 600; }
 .fault { color: var(--bad); }
 .notice {
   display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; justify-content: space-between;
+  position: sticky; inset-block-start: 0; z-index: 2;
   padding: 6px 12px 6px 20px; background: var(--warn-wash); color: var(--warn); border-block-end: 1px solid var(--line);
 }
 .head { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: center; justify-content: space-between; }
 .row { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
-.stack { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); }
+.stack { display: grid; gap: 12px; grid-template-columns: minmax(0, 1fr); align-content: start; }
 .card { border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; min-inline-size: 0; }
-.card > h3 { margin-block-end: 10px; }
+.card > h3, .card > .head { margin-block-end: 10px; }
 .empty { color: var(--soft); padding: 16px 0; }
 .visually-hidden { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 
@@ -59,11 +60,11 @@ button:disabled { cursor: default; opacity: 0.55; }
 .button, .quiet, input:not([type='checkbox'], [type='radio'], [type='range']), select, textarea {
   min-block-size: 34px; border-radius: 8px; border: 1px solid var(--field-line); background: var(--surface); padding: 5px 12px;
 }
-.button { display: inline-flex; align-items: center; gap: 8px; font-weight: 550; border-color: var(--line); text-decoration: none; color: inherit; }
+.button { display: inline-flex; align-items: center; justify-content: center; gap: 8px; font-weight: 550; border-color: var(--line); text-decoration: none; color: inherit; }
 .button:hover:enabled, a.button:hover { background: var(--hover); }
 .button[aria-pressed='true'] { background: var(--accent-wash); border-color: var(--accent); color: var(--accent); }
 .button.primary { background: var(--accent); border-color: var(--accent); color: var(--accent-ink); }
-.button.primary:hover:enabled { filter: brightness(1.08); }
+.button.primary:hover:enabled { background: color-mix(in oklab, var(--accent), var(--ink) 14%); }
 .quiet { border-color: transparent; background: none; font-weight: 550; text-decoration: underline; text-underline-offset: 3px; color: inherit; padding-inline: 8px; }
 .icon { min-inline-size: 34px; justify-content: center; padding-inline: 8px; }
 textarea { padding-block: 8px; resize: vertical; min-block-size: 64px; inline-size: 100%; }

@@ -11,14 +11,27 @@ import { theme } from './theme.js';
  * element is first connected, which is also the only time that the configuration is read. It may
  * return `{ resume, pause }` for when the element leaves the page and comes back.
  */
-export function defineWidget({ tag, name, attribute = 'settings', needsToken = true, acceptsValues = false, styles, mount }) {
+export function defineWidget({
+  tag,
+  name,
+  attribute = 'settings',
+  needsToken = true,
+  acceptsValues = false,
+  styles,
+  mount,
+}) {
   if (customElements.get(tag)) return;
   const begin = (element) => {
     const root = element.attachShadow({ mode: 'open' });
     root.adoptedStyleSheets = styles ? [theme, sheet(styles)] : [theme];
     const body = h('div', { class: 'body' });
     const notice = createNotice();
-    const frame = h('section', { class: 'frame', part: 'frame', 'aria-label': name, 'data-state': 'ready' }, notice.element, body);
+    const frame = h(
+      'section',
+      { class: 'frame', part: 'frame', 'aria-label': name, 'data-state': 'ready' },
+      notice.element,
+      body,
+    );
     root.append(frame);
     const tasks = createTasks(({ busy, failure }) => {
       frame.dataset.state = failure?.kind ?? (busy ? 'loading' : 'ready');
@@ -33,7 +46,9 @@ export function defineWidget({ tag, name, attribute = 'settings', needsToken = t
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
       frame.dataset.state = 'misconfigured';
-      body.replaceChildren(h('p', { class: 'fault', role: 'alert' }, h('strong', {}, `${name} cannot start. `), error.message));
+      body.replaceChildren(
+        h('p', { class: 'fault', role: 'alert' }, h('strong', {}, `${name} cannot start. `), error.message),
+      );
       return { tasks };
     }
   };

@@ -9,27 +9,44 @@ export function createChart({ query, onpick }) {
   const column = query.group_by;
   const isTime = column === 'month';
   const format = numberFormat(query);
-  const list = h('ol', { class: isTime ? 'columns fresh' : 'bars fresh', 'aria-label': `By ${columnTitle(column).toLowerCase()}` });
+  const list = h('ol', {
+    class: isTime ? 'columns fresh' : 'bars fresh',
+    'aria-label': `By ${columnTitle(column).toLowerCase()}`,
+  });
   const create = ({ key }) =>
-    h('li', {},
-      h('button', { type: 'button', class: 'mark', onclick: () => onpick?.(column, key), disabled: !onpick },
-        h('span', { class: 'label' }), h('span', { class: 'track' }, h('span', { class: 'fill' })), h('span', { class: 'value' })));
+    h(
+      'li',
+      {},
+      h(
+        'button',
+        { type: 'button', class: 'mark', onclick: () => onpick?.(column, key), disabled: !onpick },
+        h('span', { class: 'label' }),
+        h('span', { class: 'track' }, h('span', { class: 'fill' })),
+        h('span', { class: 'value' }),
+      ),
+    );
 
   return {
     element: list,
     show(answer, picked) {
       const largest = Math.max(1, ...answer.rows.map(({ value }) => value));
-      keyed(list, answer.rows, ({ key }) => key, create, (child, { key, value, tenants }) => {
-        const button = child.firstElementChild;
-        child.dataset.tenant = tenants.join(' ');
-        child.dataset.value = value;
-        setVars(button, { share: value / largest });
-        button.setAttribute('aria-pressed', String(key === picked));
-        button.setAttribute('aria-label', `${keyText(column, key, true)}: ${format.full(value)}`);
-        button.title = `${keyText(column, key, true)}: ${format.full(value)}`;
-        button.querySelector('.label').textContent = keyText(column, key);
-        button.querySelector('.value').textContent = format.short(value);
-      });
+      keyed(
+        list,
+        answer.rows,
+        ({ key }) => key,
+        create,
+        (child, { key, value, tenants }) => {
+          const button = child.firstElementChild;
+          child.dataset.tenant = tenants.join(' ');
+          child.dataset.value = value;
+          setVars(button, { share: value / largest });
+          button.setAttribute('aria-pressed', String(key === picked));
+          button.setAttribute('aria-label', `${keyText(column, key, true)}: ${format.full(value)}`);
+          button.title = `${keyText(column, key, true)}: ${format.full(value)}`;
+          button.querySelector('.label').textContent = keyText(column, key);
+          button.querySelector('.value').textContent = format.short(value);
+        },
+      );
       list.classList.toggle('has-pick', picked !== undefined);
     },
   };

@@ -5,7 +5,11 @@ import { h } from '../base/dom.js';
  * `request()` gives `{ name, start(signal) }`, where `start` opens the stream.
  */
 export function createExporter({ tasks, name, label = 'Export CSV', request }) {
-  const button = h('button', { type: 'button', class: 'button', onclick: begin, 'data-action': 'export' }, label);
+  const button = h(
+    'button',
+    { type: 'button', class: 'button', onclick: begin, 'data-action': 'export' },
+    label,
+  );
   const bar = h('progress', { 'aria-label': 'Export', max: 1, value: 0 });
   const text = h('span', { role: 'status' });
   const stop = h('button', { type: 'button', class: 'quiet', onclick: cancel }, 'Stop');

@@ -15,13 +15,25 @@ export function createFilters({ dataset, platform, tasks, onchange }) {
   let timer;
 
   const selects = FILTERS[dataset].map((column) => {
-    const select = h('select', { 'data-filter': column, onchange: () => choose(column, select.value) }, h('option', { value: '' }, 'All'));
+    const select = h(
+      'select',
+      { 'data-filter': column, onchange: () => choose(column, select.value) },
+      h('option', { value: '' }, 'All'),
+    );
     const fill = (answer) => select.append(...answer.rows.map(({ key }) => h('option', { value: key }, key)));
     const query = { dataset, group_by: column, aggregate: 'count', measure: column };
-    const load = () => tasks.run(`filter:${dataset}:${column}`, async (signal) => fill(await platform.query(query, { signal })));
+    const load = () =>
+      tasks.run(`filter:${dataset}:${column}`, async (signal) =>
+        fill(await platform.query(query, { signal })),
+      );
     return { element: h('label', { class: 'field' }, columnTitle(column), select), load };
   });
-  const field = h('input', { type: 'search', placeholder: 'Customer, product, number…', 'data-filter': 'search', oninput: type });
+  const field = h('input', {
+    type: 'search',
+    placeholder: 'Customer, product, number…',
+    'data-filter': 'search',
+    oninput: type,
+  });
   const trail = h('div', { class: 'row trail', role: 'group', 'aria-label': 'Drilled into', hidden: true });
 
   function choose(column, value) {
@@ -42,9 +54,23 @@ export function createFilters({ dataset, platform, tasks, onchange }) {
     if (drilled.get(column) === key) drilled.delete(column);
     else drilled.set(column, key);
     trail.hidden = drilled.size === 0;
-    trail.replaceChildren(...[...drilled].map(([name, value]) =>
-      h('button', { type: 'button', class: 'button', 'aria-pressed': 'true', 'data-drill': `${name}:${value}`, onclick: () => drill(name, value) },
-        `${columnTitle(name)}: ${keyText(name, value, true)}`, h('span', { 'aria-hidden': 'true' }, '×'), h('span', { class: 'visually-hidden' }, 'remove'))));
+    trail.replaceChildren(
+      ...[...drilled].map(([name, value]) =>
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'button',
+            'aria-pressed': 'true',
+            'data-drill': `${name}:${value}`,
+            onclick: () => drill(name, value),
+          },
+          `${columnTitle(name)}: ${keyText(name, value, true)}`,
+          h('span', { 'aria-hidden': 'true' }, '×'),
+          h('span', { class: 'visually-hidden' }, 'remove'),
+        ),
+      ),
+    );
     changed();
   }
 
@@ -55,7 +81,17 @@ export function createFilters({ dataset, platform, tasks, onchange }) {
   }
 
   return {
-    element: h('div', { class: 'stack' }, h('div', { class: 'filters' }, selects.map(({ element }) => element), h('label', { class: 'field' }, 'Find', field)), trail),
+    element: h(
+      'div',
+      { class: 'stack' },
+      h(
+        'div',
+        { class: 'filters' },
+        selects.map(({ element }) => element),
+        h('label', { class: 'field' }, 'Find', field),
+      ),
+      trail,
+    ),
     load: () => Promise.all(selects.map(({ load }) => load())),
     drill,
     picked: (column) => drilled.get(column),

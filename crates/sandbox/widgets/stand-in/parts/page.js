@@ -14,7 +14,8 @@ export function createPage({ page, platform, tasks }) {
   const dataset = page.items[0]?.query.dataset ?? 'orders';
   const filters = createFilters({ dataset, platform, tasks, onchange: () => loadItems() });
   const items = page.items.map((item) => ({ item, view: createView(item) }));
-  const of = (kind) => items.filter(({ item }) => item.type === kind).map(({ item, view }) => ({ item, view }));
+  const of = (kind) =>
+    items.filter(({ item }) => item.type === kind).map(({ item, view }) => ({ item, view }));
   const exporter = createExporter({ tasks, name: `export:${page.id}`, request: exportRequest });
 
   function createView(item) {
@@ -24,15 +25,34 @@ export function createPage({ page, platform, tasks }) {
   }
 
   const card = ({ item, view }, ...extra) =>
-    h('section', { class: `card ${item.query.group_by === 'month' ? 'wide' : ''}`, 'data-item': item.id, 'aria-label': item.title },
-      h('div', { class: 'head card-head' }, h('h3', {}, item.title), extra), view.element);
+    h(
+      'section',
+      {
+        class: `card ${item.query.group_by === 'month' ? 'wide' : ''}`,
+        'data-item': item.id,
+        'aria-label': item.title,
+      },
+      h('div', { class: 'head' }, h('h3', {}, item.title), extra),
+      view.element,
+    );
 
-  const element = h('div', { class: 'stack page', 'data-page': page.id },
+  const element = h(
+    'div',
+    { class: 'stack page', 'data-page': page.id },
     filters.element,
-    h('dl', { class: 'metrics' }, of('METRIC').map(({ view }) => view.element)),
-    h('div', { class: 'charts' }, of('CHART').map((entry) => card(entry))),
+    h(
+      'dl',
+      { class: 'metrics' },
+      of('METRIC').map(({ view }) => view.element),
+    ),
+    h(
+      'div',
+      { class: 'charts' },
+      of('CHART').map((entry) => card(entry)),
+    ),
     of('SUMMARY').map((entry) => card(entry, exporter.button)),
-    exporter.strip);
+    exporter.strip,
+  );
 
   function queryOf({ item, view }) {
     const query = { ...item.query, ...filters.value };
@@ -41,16 +61,23 @@ export function createPage({ page, platform, tasks }) {
 
   function loadItems(kind) {
     const wanted = items.filter(({ item }) => kind === undefined || item.type === kind);
-    return Promise.all(wanted.map((entry) => tasks.run(`item:${entry.item.id}`, async (signal) => {
-      // Asked anew at each try, so that a retry brings what is wanted by then.
-      const answer = await platform.query(queryOf(entry), { signal });
-      entry.view.show(answer, filters.picked(entry.item.query.group_by));
-    })));
+    return Promise.all(
+      wanted.map((entry) =>
+        tasks.run(`item:${entry.item.id}`, async (signal) => {
+          // Asked anew at each try, so that a retry brings what is wanted by then.
+          const answer = await platform.query(queryOf(entry), { signal });
+          entry.view.show(answer, filters.picked(entry.item.query.group_by));
+        }),
+      ),
+    );
   }
 
   function exportRequest() {
     const query = { dataset, ...filters.value };
-    return { name: `${dataset}.csv`, start: (signal) => platform.stream('POST', '/data/v1/export', { body: { query }, signal }) };
+    return {
+      name: `${dataset}.csv`,
+      start: (signal) => platform.stream('POST', '/data/v1/export', { body: { query }, signal }),
+    };
   }
 
   return {
@@ -67,7 +94,6 @@ export const pageStyles = `${chartStyles}${tableStyles}${exporterStyles}${filter
 .page { gap: 16px; }
 .charts { display: grid; grid-template-columns: minmax(0, 1fr); gap: 12px; }
 .charts .wide { grid-column: 1 / -1; }
-.card-head { margin-block-end: 10px; min-block-size: 24px; }
 @container (min-width: 680px) {
   .charts { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }

@@ -19,15 +19,23 @@ export function createTable({ dataset, title, onsort, columns = COLUMNS[dataset]
   });
   const rows = h('tbody', { class: 'fresh' });
   const count = h('p', { class: 'soft', role: 'status' });
-  const scroll = h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-labelledby': caption },
-    h('table', { role: 'table' },
-      h('caption', { class: 'visually-hidden', id: caption }, title), h('thead', {}, h('tr', {}, heads)), rows));
+  const scroll = h(
+    'div',
+    { class: 'scroll', tabindex: 0, role: 'region', 'aria-labelledby': caption },
+    h(
+      'table',
+      { role: 'table' },
+      h('caption', { class: 'visually-hidden', id: caption }, title),
+      h('thead', {}, h('tr', {}, heads)),
+      rows,
+    ),
+  );
   let sort = null;
 
   const toggle = (column) => {
     const again = sort?.column === column;
     sort = { column, descending: again ? !sort.descending : isNumeric(column) };
-    heads.forEach((head) => head.removeAttribute('aria-sort'));
+    for (const other of heads) other.removeAttribute('aria-sort');
     const head = heads.find(({ dataset: { column: name } }) => name === column);
     head.setAttribute('aria-sort', sort.descending ? 'descending' : 'ascending');
     onsort(sort);
@@ -39,11 +47,21 @@ export function createTable({ dataset, title, onsort, columns = COLUMNS[dataset]
       return sort;
     },
     show(answer) {
-      rows.replaceChildren(...answer.rows.map((row) => h('tr', { 'data-tenant': row.tenant, 'data-id': row[columns[0]] },
-        columns.map((column) => h('td', { class: isNumeric(column) && 'number', 'data-column': column }, cell(column, row))))));
+      rows.replaceChildren(
+        ...answer.rows.map((row) =>
+          h(
+            'tr',
+            { 'data-tenant': row.tenant, 'data-id': row[columns[0]] },
+            columns.map((column) =>
+              h('td', { class: isNumeric(column) && 'number', 'data-column': column }, cell(column, row)),
+            ),
+          ),
+        ),
+      );
       const { total } = answer;
       const shown = answer.rows.length;
-      count.textContent = total === 0 ? 'No rows match.' : `${shown === total ? total : `${shown} of ${total}`} rows`;
+      count.textContent =
+        total === 0 ? 'No rows match.' : `${shown === total ? total : `${shown} of ${total}`} rows`;
       scroll.dataset.total = total;
     },
   };

@@ -3,7 +3,12 @@ import { h } from '../base/dom.js';
 /** A row of tabs: arrow keys move, `onselect(id)` tells. */
 export function createTabs({ label, tabs, onselect }) {
   const buttons = tabs.map(({ id, title }) =>
-    h('button', { type: 'button', role: 'tab', 'data-tab': id, onclick: () => select(id), onkeydown: move }, title));
+    h(
+      'button',
+      { type: 'button', role: 'tab', 'data-tab': id, onclick: () => select(id), onkeydown: move },
+      title,
+    ),
+  );
   const element = h('div', { class: 'tabs', role: 'tablist', 'aria-label': label }, buttons);
 
   function mark(id) {
