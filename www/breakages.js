@@ -46,14 +46,18 @@ const faults = [
     id: 'fault-launcher',
     title: 'Lose the widgets’ scripts',
     told: 'Reload the page: widget_load_failed. “Try again” works once the scripts are back.',
-    fault: { target: 'launcher', kind: 'status', status: 503 },
+    fault: { target: 'launcher', kind: 'status', status: 503, path: '.js' },
   },
 ];
 
-/** The switches that are on. They outlive a reload of the page, as the platform's do. */
-const on = new Set(history.state?.faults);
+/** The ids of the switches that are on. They outlive a reload of the page, as the platform's do. */
+let on = new Set(history.state?.faults);
 
-const remember = () => history.replaceState({ faults: [...on] }, '');
+function show(switchedOn) {
+  on = switchedOn;
+  history.replaceState({ faults: [...on] }, '');
+  for (const { id } of faults) byId(id).setAttribute('aria-pressed', String(on.has(id)));
+}
 
 export function drawBreakages(list, platform) {
   const items = [
@@ -73,24 +77,22 @@ function deedButton({ id, title, done, told, run }, platform) {
 function faultSwitch({ id, title, told }, platform) {
   const button = row(id, title);
   button.setAttribute('aria-pressed', String(on.has(id)));
-  button.addEventListener('click', () => {
-    if (!on.delete(id)) on.add(id);
-    remember();
-    const isOn = on.has(id);
-    const switchedOn = faults.filter((candidate) => on.has(candidate.id)).map(({ fault }) => fault);
-    button.setAttribute('aria-pressed', String(isOn));
-    attempt(() => platform.faults(switchedOn), `${isOn ? 'On' : 'Off'}: ${title}`, isOn ? told : undefined);
+  button.addEventListener('click', async () => {
+    const wanted = new Set(on);
+    if (!wanted.delete(id)) wanted.add(id);
+    const switchedOn = faults.filter((candidate) => wanted.has(candidate.id)).map(({ fault }) => fault);
+    const isOn = wanted.has(id);
+    const done = `${isOn ? 'On' : 'Off'}: ${title}`;
+    if (await attempt(() => platform.faults(switchedOn), done, isOn ? told : undefined)) show(wanted);
   });
   return button;
 }
 
 function mendButton(platform) {
   const button = row('mend', 'Mend everything');
-  button.addEventListener('click', () => {
-    on.clear();
-    remember();
-    for (const { id } of faults) byId(id).setAttribute('aria-pressed', 'false');
-    attempt(() => platform.reset(), 'Mended', 'All switches are off and the clock is right.');
+  button.addEventListener('click', async () => {
+    const told = 'All switches are off and the clock is right.';
+    if (await attempt(() => platform.reset(), 'Mended', told)) show(new Set());
   });
   return button;
 }
@@ -98,11 +100,18 @@ function mendButton(platform) {
 const row = (id, title) =>
   element('button', { id, type: 'button', class: 'row' }, element('span', {}, title));
 
+/** Whether the platform did it; either way the timeline has it. */
 async function attempt(run, title, detail) {
   try {
     await run();
     addEntry({ kind: 'platform', title, detail });
+    return true;
   } catch {
-    addEntry({ kind: 'failed', title, detail: 'The platform does not answer.' });
+    addEntry({
+      kind: 'failed',
+      title: 'The platform does not answer',
+      detail: 'Its switches are as they were.',
+    });
+    return false;
   }
 }
