@@ -148,6 +148,7 @@ async function show(options) {
     const { token, domain = info.domain } = await ask('composer', { ...options, signal });
     byId('view-source').textContent = `rows from ${new URL(domain).host}`;
     const unmount = await mount(widget, byId('widget'), { domain, token, signal });
+    if (signal.aborted) return unmount();
     leave = unmount;
     mountedAt = performance.now();
     setStage('ready', `${name} is shown`);

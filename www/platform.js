@@ -1,5 +1,8 @@
 /** The stand-in platform's own controls below `/_sandbox/`; a real Qrvey has none of these. */
 
+/** A platform that hangs must not keep the page from starting. */
+const TIMEOUT_MS = 2_000;
+
 export class Platform {
   #base;
 
@@ -16,7 +19,7 @@ export class Platform {
   faults = (faults) => this.#post('faults', { faults });
 
   async #get(path) {
-    return this.#answer(await fetch(`${this.#base}/${path}`));
+    return this.#answer(await fetch(`${this.#base}/${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS) }));
   }
 
   async #post(path, body = {}) {
