@@ -7,6 +7,9 @@ mod config;
 mod connections;
 mod contract;
 pub mod explain;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grant;
 mod identity;
 mod json;

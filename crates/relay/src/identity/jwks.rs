@@ -145,7 +145,7 @@ fn select(keys: &[VerificationKey], id: Option<&str>, algorithm: Algorithm) -> O
 }
 
 /// Reads the usable keys; one that is malformed or of another kind does not spoil the rest.
-fn parse(body: &[u8]) -> Option<Vec<VerificationKey>> {
+pub(super) fn parse(body: &[u8]) -> Option<Vec<VerificationKey>> {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Value>,

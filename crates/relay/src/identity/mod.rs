@@ -75,3 +75,11 @@ pub(crate) async fn fetch_keys(config: &Jwt) -> Result<usize, &'static str> {
     let keys = jwks::KeySet::new(config).map_err(|_| "the HTTP client cannot be set up")?;
     keys.fetch().await.map(|keys| keys.len())
 }
+
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_jwt(token: &[u8], keys: &[u8]) {
+    let (Some(keys), Ok(token)) = (jwks::parse(keys), std::str::from_utf8(token)) else { return };
+    for key in keys {
+        assert!(jwt::fuzz_verify(token, &key).is_err(), "a stranger's token was believed");
+    }
+}

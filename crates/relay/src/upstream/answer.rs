@@ -48,7 +48,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>, UpstreamError> {
     Ok(body)
 }
 
-fn parse(body: &[u8]) -> Result<Token, UpstreamError> {
+pub(super) fn parse(body: &[u8]) -> Result<Token, UpstreamError> {
     let body: TokenBody = json::object(body).map_err(|_| UpstreamError::NotAToken)?;
     if body.status == Some(false) {
         return Err(UpstreamError::NotAToken);

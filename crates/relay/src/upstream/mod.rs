@@ -256,3 +256,8 @@ impl From<UpstreamError> for Failure {
         }
     }
 }
+
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_answer(bytes: &[u8]) {
+    let _ = answer::parse(bytes);
+}

@@ -51,6 +51,27 @@ fn the_example_is_taken() {
 }
 
 #[test]
+fn the_migration_page_ends_in_a_configuration_that_is_taken() {
+    let page = include_str!("../../docs/migrate-from-express.md");
+    let toml = page.split("```toml").nth(1).unwrap().split("```").next().unwrap();
+    Config::from_toml(toml, "relay.toml", &environment()).unwrap();
+}
+
+#[test]
+fn the_kubernetes_configuration_is_taken() {
+    use serde::Deserialize;
+    let manifests = include_str!("../../deploy/kubernetes.yaml");
+    let documents = serde_yaml_ng::Deserializer::from_str(manifests);
+    let configs = documents.filter_map(|document| {
+        let document = serde_json::Value::deserialize(document).unwrap();
+        document["data"]["relay.toml"].as_str().map(str::to_owned)
+    });
+    let configs: Vec<_> = configs.collect();
+    assert_eq!(configs.len(), 1);
+    Config::from_toml(&configs[0], "relay.toml", &environment()).unwrap();
+}
+
+#[test]
 fn the_readme_has_every_key() {
     let readme = include_str!("../../README.md");
     let sections = ["", "[limits]", "[reuse]", "[log]", "[profiles.default]", "[qrvey]", "[identity]"];

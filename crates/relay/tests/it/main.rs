@@ -14,6 +14,7 @@ mod jwt;
 mod openapi;
 mod policy;
 mod program;
+mod proxies;
 mod reuse;
 mod support;
 mod tls;

@@ -1,0 +1,100 @@
+//! What `cargo fuzz` throws bytes at; built for nothing else.
+
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use qrvey_auth_wire::ComposerRequest;
+use serde_json::{Map, Value};
+
+use crate::claims::Claims;
+use crate::config::{Config, Environment};
+use crate::grant::Grant;
+use crate::trace::TraceParent;
+use crate::{identity, json, origin, upstream};
+
+fn environment() -> Environment {
+    Environment::from_iter([
+        ("QRVEY_API_KEY", "canary-key"),
+        ("QRVEY_ADMIN_USERNAME", "canary-name"),
+        ("QRVEY_ADMIN_ACCESS_KEY", "canary-access"),
+    ])
+}
+
+/// A request's body.
+pub fn wire(bytes: &[u8]) {
+    if let Ok(request) = json::object::<ComposerRequest>(bytes) {
+        let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let keys = value.as_object().map(Map::len);
+        assert!(keys.is_some_and(|keys| keys <= 1), "more than a profile was taken: {request:?}");
+    }
+}
+
+/// A configuration file.
+pub fn config(text: &str) {
+    match Config::from_toml(text, "relay.toml", &environment()) {
+        Ok(config) => assert!(!format!("{config:?}").contains("canary")),
+        Err(error) => assert!(text.contains("canary") || !error.to_string().contains("canary")),
+    }
+}
+
+/// A caller's claims, put into a policy that uses them everywhere.
+pub fn claims(bytes: &[u8]) {
+    const POLICY: &str = include_str!("../fuzz/policy.toml");
+    let Ok(claims) = serde_json::from_slice::<Map<String, Value>>(bytes) else { return };
+    let Ok(config) = Config::from_toml(POLICY, "policy.toml", &environment()) else {
+        unreachable_policy();
+        return;
+    };
+    let Some(profile) = config.profiles.get("default") else { return };
+    let claims = Claims::new(claims);
+    if let Ok(grant) = Grant::new(profile, config.platform.spelling, &claims) {
+        let body: Value = serde_json::from_slice(&grant.body).unwrap_or_default();
+        assert_eq!(
+            body.get("appid").and_then(Value::as_str),
+            Some("app"),
+            "a claim changed what the policy wrote out"
+        );
+        assert_no_wildcard(&body);
+    }
+}
+
+#[expect(clippy::panic, reason = "a faulty policy would make the fuzzing worthless")]
+fn unreachable_policy() {
+    panic!("the policy of the fuzzing is faulty");
+}
+
+fn assert_no_wildcard(value: &Value) {
+    match value {
+        Value::String(text) => assert_ne!(text.trim(), "*", "a claim opened everything"),
+        Value::Array(items) => items.iter().for_each(assert_no_wildcard),
+        Value::Object(entries) => entries.values().for_each(assert_no_wildcard),
+        _ => {}
+    }
+}
+
+/// A signed token and a key set of strangers.
+pub fn jwt(bytes: &[u8]) {
+    let (token, keys) = bytes.split_at(bytes.len() / 2);
+    identity::fuzz_jwt(token, keys);
+}
+
+/// The platform's answer.
+pub fn answer(bytes: &[u8]) {
+    upstream::fuzz_answer(bytes);
+}
+
+/// Headers that only browsers and tracers set.
+pub fn headers(bytes: &[u8]) {
+    let mut headers = HeaderMap::new();
+    for (name, value) in
+        ["origin", "host", "sec-fetch-site", "cookie"].into_iter().zip(bytes.split(|byte| *byte == b'\n'))
+    {
+        if let Ok(value) = HeaderValue::from_bytes(value) {
+            headers.insert(name, value);
+        }
+    }
+    origin::is_allowed(&headers, &Uri::from_static("/"), &[]);
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && let Some(trace) = TraceParent::parse(text)
+    {
+        assert!(TraceParent::parse(&trace.child()).is_some());
+    }
+}
