@@ -43,4 +43,7 @@ export function keyed(parent, items, keyOf, create, update) {
 let lastId = 0;
 
 /** An id for `aria-labelledby` and `for`, unique within the page. */
-export const newId = (prefix) => `${prefix}-${(lastId += 1)}`;
+export function newId(prefix) {
+  lastId += 1;
+  return `${prefix}-${lastId}`;
+}
