@@ -61,9 +61,9 @@ fn request(call: &Call, signal: &AbortSignal) -> Result<web_sys::Request> {
         .method(Method::POST)
         .headers(gloo_net::http::Headers::from_raw(headers))
         .credentials(call.credentials)
-        // A forced refresh tells the relay, by the header `Cache-Control: no-cache`, not to answer
+        // A forced refresh tells the relay, by the header `Cache-Control: max-age=0`, not to answer
         // with a token it holds.
-        .cache(if call.force_refresh { RequestCache::Reload } else { RequestCache::Default })
+        .cache(if call.force_refresh { RequestCache::NoCache } else { RequestCache::Default })
         .redirect(RequestRedirect::Manual)
         .abort_signal(Some(signal))
         .body(call.body.as_str())

@@ -132,7 +132,7 @@ describe('a token', () => {
     assert.deepEqual(tokens, ['T1', 'T1', 'T2', 'T3', 'T3']);
     assert.deepEqual(
       stub.requests.map(({ headers }) => headers['cache-control']),
-      [undefined, undefined, 'no-cache'],
+      [undefined, undefined, 'max-age=0'],
     );
   });
 
