@@ -54,9 +54,19 @@ pub(super) struct Mints {
     pub(crate) admin: u64,
 }
 
+/// How often each target has been aimed at; the entries are bounded, these are not.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(crate) struct Requests {
+    login: u64,
+    admin: u64,
+    data: u64,
+    launcher: u64,
+}
+
 #[derive(Default)]
 struct Inner {
     next_id: u64,
+    requests: Requests,
     entries: VecDeque<Entry>,
     mints: Mints,
 }
@@ -85,16 +95,27 @@ impl Journal {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         inner.entries.clear();
         inner.mints = Mints::default();
+        inner.requests = Requests::default();
     }
 
     pub(super) fn mints(&self) -> Mints {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).mints
     }
 
+    pub(super) fn requests(&self) -> Requests {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).requests
+    }
+
     fn arrival(&self, at_ms: i64, target: Target, method: String, seen: Redacted) -> u64 {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         inner.next_id += 1;
         let id = inner.next_id;
+        match target {
+            Target::Login => inner.requests.login += 1,
+            Target::Admin => inner.requests.admin += 1,
+            Target::Data => inner.requests.data += 1,
+            Target::Launcher => inner.requests.launcher += 1,
+        }
         if inner.entries.len() == MAX_ENTRIES {
             inner.entries.pop_front();
         }

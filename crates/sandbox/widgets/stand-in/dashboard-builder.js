@@ -121,7 +121,7 @@ defineWidget({
           text,
         );
       return h(
-        'section',
+        'div',
         { class: 'card', role: 'listitem', 'data-item': id, 'aria-label': item.title },
         h(
           'div',
@@ -140,7 +140,10 @@ defineWidget({
     }
 
     function createView(item) {
-      if (item.type === 'METRIC') return createMetric(item);
+      if (item.type === 'METRIC') {
+        const metric = createMetric(item);
+        return { ...metric, element: h('dl', {}, metric.element) };
+      }
       if (item.type === 'CHART') return createChart({ query: item.query });
       return createTable({ dataset: item.query.dataset, title: item.title });
     }

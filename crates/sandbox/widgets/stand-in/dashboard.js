@@ -1,7 +1,6 @@
 import { h } from './base/dom.js';
 import { defineWidget } from './base/widget.js';
-import { createPage, pageStyles } from './parts/page.js';
-import { createTabs } from './parts/tabs.js';
+import { createPages, pagesStyles } from './parts/pages.js';
 
 const SAVED = '/data/v1/personal/dashboard';
 const tell = (type, detail = {}) => window.dispatchEvent(new CustomEvent(type, { detail }));
@@ -10,11 +9,11 @@ const tell = (type, detail = {}) => window.dispatchEvent(new CustomEvent(type, {
 defineWidget({
   tag: 'qrvey-dashboard',
   name: 'Dashboard',
-  styles: `${pageStyles}
+  styles: `${pagesStyles}
 .title { font-size: 18px; font-weight: 650; inline-size: min(100%, 420px); }
 .editor { background: var(--accent-wash); border-radius: 10px; padding: 14px 16px; }`,
   mount({ body, platform, tasks }) {
-    const pages = new Map();
+    let pages;
     let dashboard;
     let saved = { title: '', notes: '' };
 
@@ -59,30 +58,15 @@ defineWidget({
 
     tasks.run('pages', async (signal) => {
       dashboard = await platform.call('GET', '/data/v1/pages', { signal });
-      const tabs = createTabs({ label: 'Pages', tabs: dashboard.pages, onselect: show });
-      stage.replaceChildren(tabs.element, h('div', { class: 'stack', 'data-slot': 'page' }));
+      pages = createPages({ dashboard, platform, tasks });
+      stage.replaceChildren(...pages.elements);
       edit.disabled = false;
       showSaved();
-      show(dashboard.pages[0]?.id);
     });
     tasks.run('saved', async (signal) => {
       saved = (await platform.call('GET', SAVED, { signal })) ?? saved;
       showSaved();
     });
-
-    function show(id) {
-      const data = dashboard.pages.find((page) => page.id === id);
-      if (!data) return;
-      const isNew = !pages.has(id);
-      if (isNew) pages.set(id, createPage({ page: data, platform, tasks }));
-      stage.querySelector('[data-slot]').replaceChildren(pages.get(id).element);
-      if (!isNew) return;
-      document.dispatchEvent(new CustomEvent('qvDSHPageLoaded', { detail: { pageId: id } }));
-      pages
-        .get(id)
-        .load()
-        .then(() => document.dispatchEvent(new CustomEvent('qvDSHItemsLoaded', { detail: { pageId: id } })));
-    }
 
     function showSaved() {
       heading.textContent = saved.title || dashboard?.title || 'Dashboard';
@@ -122,10 +106,6 @@ defineWidget({
       tell('qvDSHRestoreDashboard');
     }
 
-    return {
-      pause: () => {
-        for (const page of pages.values()) page.stop();
-      },
-    };
+    return { pause: () => pages?.stop() };
   },
 });

@@ -19,7 +19,7 @@ defineWidget({
 .sheet [contenteditable]:hover { background: #eef3fb; }
 .sheet [contenteditable]:focus-visible { outline: 2px solid #1c5bb8; }
 .sheet [contenteditable]:empty::before { content: attr(data-placeholder); color: #68717f; }
-.sheet h2 { font-size: 22px; }
+.sheet [data-input='title'] { font-size: 22px; font-weight: 650; line-height: 1.3; }
 .sheet table { inline-size: 100%; border-collapse: collapse; }
 .sheet th, .sheet td { text-align: start; padding: 5px 6px; border-block-end: 1px solid #dde1e8; white-space: nowrap; }
 .sheet th { border-block-end: 2px solid #161b25; }
@@ -42,8 +42,8 @@ defineWidget({
         },
         text,
       );
-    const title = editable('h2', 'title', 'Orders of the year', 'Title');
-    const remarks = editable('p', 'remarks', '', 'Add remarks for the reader…');
+    const title = editable('div', 'title', 'Orders of the year', 'Title');
+    const remarks = editable('div', 'remarks', '', 'Add remarks for the reader…');
     const rows = h('tbody', {});
     const pageText = h('span', { role: 'status' });
     const sheet = h(

@@ -103,16 +103,21 @@ defineWidget({
       follow();
       tasks.run(`answer:${turns}`, async (signal) => {
         words.textContent = '';
-        const { pieces } = await platform.stream('POST', '/data/v1/assistant', {
-          body: { question, context },
-          signal,
-        });
-        for await (const line of lines(pieces)) {
-          const part = JSON.parse(line);
-          if (part.text) words.append(part.text);
-          if (part.rows) turn.append(figures(part.rows));
-          if (part.done) turn.dataset.answer = 'done';
-          follow();
+        turn.dataset.answer = 'running';
+        try {
+          const { pieces } = await platform.stream('POST', '/data/v1/assistant', {
+            body: { question, context },
+            signal,
+          });
+          for await (const line of lines(pieces)) {
+            const part = JSON.parse(line);
+            if (part.text) words.append(part.text);
+            if (part.rows) turn.append(figures(part.rows));
+            if (part.done) turn.dataset.answer = 'done';
+            follow();
+          }
+        } finally {
+          if (turn.dataset.answer === 'running') turn.dataset.answer = 'stopped';
         }
       });
     }

@@ -63,25 +63,27 @@ legend { font-weight: 550; padding: 0; }
 
     function submit(event, form, send) {
       event.preventDefault();
-      send.disabled = true;
-      tasks
-        .run('send', async (signal) => {
-          const { reference } = await platform.call('POST', `${path}/answers`, {
-            body: Object.fromEntries(new FormData(form)),
-            signal,
-          });
-          stage.replaceChildren(
-            h(
-              'div',
-              { class: 'thanks', role: 'status', 'data-reference': reference },
-              h('h2', {}, 'Thank you'),
-              h('p', {}, `We have it under ${reference}.`),
-            ),
-          );
-        })
-        .finally(() => {
+      tasks.run('send', async (signal) => {
+        send.disabled = true;
+        try {
+          const body = Object.fromEntries(new FormData(form));
+          const { reference } = await platform.call('POST', `${path}/answers`, { body, signal });
+          thank(reference);
+        } finally {
           send.disabled = false;
-        });
+        }
+      });
+    }
+
+    function thank(reference) {
+      stage.replaceChildren(
+        h(
+          'div',
+          { class: 'thanks', role: 'status', 'data-reference': reference },
+          h('h2', {}, 'Thank you'),
+          h('p', {}, `We have it under ${reference}.`),
+        ),
+      );
     }
   },
 });

@@ -38,7 +38,9 @@ export function openPlatform({ domain, token, name }) {
     /** GET, POST, PUT or DELETE with `fetch`; resolves to the JSON answer, or null if it is empty. */
     async call(method, path, { body, signal } = {}) {
       const response = await request(path, { method, body, signal });
-      const text = await response.text();
+      const text = await response.text().catch((error) => {
+        throw signal?.aborted ? error : unreachable();
+      });
       return text === '' ? null : parse(text, response.status);
     },
 
@@ -60,9 +62,7 @@ export function openPlatform({ domain, token, name }) {
           else if (xhr.response === null) reject(unreadable(xhr.status));
           else resolve(xhr.response);
         });
-        xhr.onerror = settle(() =>
-          reject(new PlatformError('unreachable', 'The platform cannot be reached.')),
-        );
+        xhr.onerror = settle(() => reject(unreachable()));
         xhr.onabort = settle(() => reject(signal.reason));
         if (signal?.aborted) return reject(signal.reason);
         signal?.addEventListener('abort', abort);
@@ -74,14 +74,14 @@ export function openPlatform({ domain, token, name }) {
     async stream(method, path, { body, signal } = {}) {
       const response = await request(path, { method, body, signal });
       const total = Number(response.headers.get('x-total-rows') ?? NaN);
-      return { total, pieces: pieces(response.body) };
+      return { total, pieces: pieces(response.body, signal) };
     },
   });
 }
 
 const encode = (body) => (body === undefined ? undefined : JSON.stringify(body));
 
-async function* pieces(stream) {
+async function* pieces(stream, signal) {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   try {
     for (;;) {
@@ -89,6 +89,8 @@ async function* pieces(stream) {
       if (done) return;
       yield value;
     }
+  } catch (error) {
+    throw signal?.aborted ? error : new PlatformError('unreachable', 'The connection broke off.');
   } finally {
     reader.cancel().catch(() => {});
   }
@@ -101,6 +103,8 @@ function parse(text, status) {
     throw unreadable(status);
   }
 }
+
+const unreachable = () => new PlatformError('unreachable', 'The platform cannot be reached.');
 
 const unreadable = (status) =>
   new PlatformError('refused', 'The platform answered what cannot be read.', status);

@@ -2,7 +2,7 @@ import { PlatformError } from './platform.js';
 
 /**
  * Runs the widget's requests by name: a newer one of a name replaces the older, and what failed can be
- * tried again. `onChange` is told the widget's state: `busy` and the worst failure.
+ * tried again. `run` resolves to whether the work was done. `onChange` is told the widget's state: `busy` and the worst failure.
  */
 export function createTasks(onChange) {
   const running = new Map();
@@ -21,18 +21,16 @@ export function createTasks(onChange) {
     running.set(name, controller);
     tell();
     try {
-      const result = await work(controller.signal);
+      await work(controller.signal);
       if (!controller.signal.aborted) failed.delete(name);
-      return result;
+      return !controller.signal.aborted;
     } catch (error) {
       if (controller.signal.aborted) {
         if (paused) failed.set(name, { work, error: new PlatformError('unreachable', 'Interrupted.') });
-      } else if (error instanceof PlatformError) {
-        failed.set(name, { work, error });
       } else {
-        throw error;
+        failed.set(name, { work, error: error instanceof PlatformError ? error : unexpected(error) });
       }
-      return undefined;
+      return false;
     } finally {
       if (running.get(name) === controller) running.delete(name);
       tell();
@@ -54,4 +52,10 @@ export function createTasks(onChange) {
       this.retry();
     },
   };
+}
+
+/** An answer of a shape that no widget expects ends here. */
+function unexpected(error) {
+  console.error(error);
+  return new PlatformError('refused', 'The platform answered what cannot be shown.');
 }

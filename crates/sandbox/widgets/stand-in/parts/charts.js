@@ -41,7 +41,6 @@ export function createChart({ query, onpick }) {
           child.dataset.value = value;
           setVars(button, { share: value / largest });
           button.setAttribute('aria-pressed', String(key === picked));
-          button.setAttribute('aria-label', `${keyText(column, key, true)}: ${format.full(value)}`);
           button.title = `${keyText(column, key, true)}: ${format.full(value)}`;
           button.querySelector('.label').textContent = keyText(column, key);
           button.querySelector('.value').textContent = format.short(value);
@@ -90,7 +89,7 @@ export const chartStyles = `
 .metric dt { color: var(--soft); }
 .metric-value { font-size: 24px; line-height: 1.25; font-weight: 650; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; }
 @container (max-width: 640px) {
-  .columns .value { display: none; }
+  .columns .value { position: absolute; clip-path: inset(50%); }
 }
 @container (max-width: 480px) {
   .columns li:nth-child(even) .label { visibility: hidden; }

@@ -17,30 +17,37 @@ export function createExporter({ tasks, name, label = 'Export CSV', request }) {
   const strip = h('div', { class: 'export', hidden: true, 'data-export': 'idle' }, bar, text, stop, save);
   let file = null;
 
-  async function begin() {
-    button.disabled = true;
-    release();
+  function begin() {
     const { name: fileName, start } = request();
-    await tasks.run(name, async (signal) => {
+    tasks.run(name, async (signal) => {
+      release();
+      button.disabled = true;
       show('running', 'Starting the export…', 0, 1);
-      const { total, pieces } = await start(signal);
-      const parts = [];
-      let rows = -1;
-      for await (const piece of pieces) {
-        if (signal.aborted) break;
-        parts.push(piece);
-        rows += piece.split('\n').length - 1;
-        show('running', `${Math.max(0, rows)} of ${total} rows`, rows, total);
+      try {
+        await receive(fileName, await start(signal), signal);
+      } finally {
+        button.disabled = false;
+        if (strip.dataset.export === 'running') show('stopped', 'The export stopped.', 0, 1);
       }
-      if (signal.aborted) return;
-      file = URL.createObjectURL(new Blob(parts, { type: 'text/csv' }));
-      save.href = file;
-      save.download = fileName;
-      show('done', `${fileName}: ${rows} rows`, 1, 1);
-      strip.dataset.rows = rows;
     });
-    button.disabled = false;
-    if (strip.dataset.export === 'running') show('stopped', 'The export stopped.', 0, 1);
+  }
+
+  async function receive(fileName, { total, pieces }, signal) {
+    const parts = [];
+    // The first line is the heading.
+    let rows = -1;
+    for await (const piece of pieces) {
+      if (signal.aborted) return;
+      parts.push(piece);
+      rows += piece.split('\n').length - 1;
+      show('running', `${Math.max(0, rows)} of ${total} rows`, rows, total);
+    }
+    if (signal.aborted) return;
+    file = URL.createObjectURL(new Blob(parts, { type: 'text/csv' }));
+    save.href = file;
+    save.download = fileName;
+    strip.dataset.rows = rows;
+    show('done', `${fileName}: ${rows} rows`, 1, 1);
   }
 
   function cancel() {

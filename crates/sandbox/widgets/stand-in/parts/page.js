@@ -8,7 +8,8 @@ const ROWS = 100;
 
 /**
  * One page of a dashboard: filters, metrics, charts that drill, a table that sorts, an export. `load()`
- * asks for everything and resolves when the last item has been drawn.
+ * asks
+ * for everything and resolves to whether all items have been drawn.
  */
 export function createPage({ page, platform, tasks }) {
   const dataset = page.items[0]?.query.dataset ?? 'orders';
@@ -82,7 +83,10 @@ export function createPage({ page, platform, tasks }) {
 
   return {
     element,
-    load: () => Promise.all([filters.load(), loadItems()]),
+    async load() {
+      const [, items] = await Promise.all([filters.load(), loadItems()]);
+      return items.every(Boolean);
+    },
     stop: () => {
       filters.stop();
       exporter.release();

@@ -21,7 +21,7 @@ export function createTable({ dataset, title, onsort, columns = COLUMNS[dataset]
   const count = h('p', { class: 'soft', role: 'status' });
   const scroll = h(
     'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-labelledby': caption },
+    { class: 'scroll', tabindex: 0, role: 'group', 'aria-labelledby': caption },
     h(
       'table',
       { role: 'table' },
