@@ -1,23 +1,58 @@
 import { QrveyAuthError } from './error.js';
-import { instance, load, settle } from './runtime.js';
+import { instance, load, settle, survivors } from './runtime.js';
+
+/** The events of a page after which a token may be over, or a renewal that failed may succeed. */
+const AWAKENINGS = [
+  [globalThis, 'online'],
+  [globalThis, 'pageshow'],
+  [globalThis.document, 'visibilitychange'],
+  [globalThis.document, 'resume'],
+];
 
 /** The JavaScript face of the Rust client: loads the module on first use and hands calls on. */
-export class QrveyClient {
+export class QrveyClient extends EventTarget {
   #defaults;
   #wasm;
   #rust;
   #cleared = 0;
+  /** What is being watched, to be taken up again should the instance be lost. */
+  #watches = new Set();
+  #wake = () => {
+    if (globalThis.document?.visibilityState !== 'hidden') this.#attached()?.wake();
+  };
+  #survive = () => {
+    for (const watch of this.#watches) watch().catch(() => {});
+  };
 
   constructor(defaults) {
+    super();
     this.#defaults = { ...defaults };
   }
 
   getComposerToken(options) {
-    return this.#ask('composer', options);
+    return this.#ask((rust) => rust.composer(options));
   }
 
   getAdminToken(options) {
-    return this.#ask('admin', options);
+    return this.#ask((rust) => rust.admin(options));
+  }
+
+  async watch(callback, { kind = 'composer', ...options } = {}) {
+    if (typeof callback !== 'function') throw invalid('the first argument of watch must be a function');
+    if (kind !== 'composer' && kind !== 'admin') throw invalid('option "kind" must be "composer" or "admin"');
+    const deliver = (details) => {
+      try {
+        callback(details);
+      } catch (error) {
+        reportError(error);
+      }
+    };
+    const watch = () => this.#ask((rust) => rust.watch(kind === 'admin', deliver, options));
+    await watch();
+    const { signal } = options;
+    if (signal?.aborted) return;
+    this.#hold(watch);
+    signal?.addEventListener('abort', () => this.#release(watch), { once: true });
   }
 
   configure(defaults) {
@@ -27,7 +62,22 @@ export class QrveyClient {
 
   clearTokens() {
     this.#cleared += 1;
+    for (const watch of this.#watches) this.#release(watch);
     this.#attached()?.clear();
+  }
+
+  #hold(watch) {
+    if (this.#watches.size === 0) {
+      survivors.add(this.#survive);
+      for (const [target, type] of AWAKENINGS) target?.addEventListener?.(type, this.#wake);
+    }
+    this.#watches.add(watch);
+  }
+
+  #release(watch) {
+    if (!this.#watches.delete(watch) || this.#watches.size > 0) return;
+    survivors.delete(this.#survive);
+    for (const [target, type] of AWAKENINGS) target?.removeEventListener?.(type, this.#wake);
   }
 
   /** The Rust client, if it belongs to the instance in use. */
@@ -35,21 +85,31 @@ export class QrveyClient {
     return this.#wasm && this.#wasm === instance() ? this.#rust : undefined;
   }
 
-  async #ask(kind, options) {
+  async #ask(call) {
     const cleared = this.#cleared;
     const wasm = instance() ?? (await load());
     if (cleared !== this.#cleared) throw signedOut();
     if (this.#wasm !== wasm) {
       this.#wasm = wasm;
-      this.#rust = new wasm.Client(this.#defaults);
+      this.#rust = new wasm.Client(this.#defaults, firer(this));
     }
-    return settle(() => this.#rust[kind](options));
+    return settle(() => call(this.#rust));
   }
+}
+
+/** Fires events on a client without keeping it alive. */
+function firer(client) {
+  const weak = new WeakRef(client);
+  return (type, detail) => weak.deref()?.dispatchEvent(new CustomEvent(type, { detail }));
+}
+
+function invalid(message) {
+  return new QrveyAuthError({ code: 'invalid_options', message });
 }
 
 function signedOut() {
   return new QrveyAuthError({
     code: 'not_signed_in',
-    message: 'the tokens were cleared while this call was waiting: the user has signed out',
+    message: 'the tokens were cleared while they were waited for: the user has signed out',
   });
 }

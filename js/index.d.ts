@@ -27,6 +27,16 @@ export function getAdminToken(options?: AdminTokenOptions & { detailedResponse?:
 export function getAdminToken(options?: AdminTokenOptions): Promise<string | DetailedToken>;
 
 /**
+ * Calls back with the token at hand and with each that follows, before the one in use ends: for those
+ * who feed an API client of their own. Renewal goes on until `options.signal` aborts; all who watch
+ * the same token share it. A renewal that fails calls nobody back: the client fires `failed`, waits,
+ * and tries again, except after a 401, 403 or unknown profile.
+ *
+ * @returns Resolves after the first call; rejects, and watches no more, if there is no first token.
+ */
+export function watch(callback: (token: DetailedToken) => void, options?: WatchOptions): Promise<void>;
+
+/**
  * Sets what the page's default client assumes where a call says nothing; replaces what was set
  * before. A mistake in it is reported by the calls that follow.
  */
@@ -41,12 +51,53 @@ export function createClient(defaults?: TokenOptions): QrveyClient;
  */
 export function clearTokens(): void;
 
-/** The functions of this module over one set of defaults and one set of tokens. */
-export interface QrveyClient {
+/**
+ * The functions of this module over one set of defaults and one set of tokens. Its events tell what
+ * becomes of watched tokens:
+ *
+ * | event | when |
+ * |---|---|
+ * | `expiring` | the time to renew has come; the token is still good |
+ * | `renewed` | a new token has taken its place |
+ * | `failed` | a renewal failed; `error` says why, `retryInMs` when the next one is due, if one is |
+ * | `expired` | the token has ended with no other in its place |
+ */
+export interface QrveyClient extends EventTarget {
+  watch: typeof watch;
+  addEventListener<Type extends keyof QrveyClientEvents>(
+    type: Type,
+    listener: (this: QrveyClient, event: QrveyClientEvents[Type]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
   getComposerToken: typeof getComposerToken;
   getAdminToken: typeof getAdminToken;
   configure(defaults: TokenOptions): void;
   clearTokens(): void;
+}
+
+export interface QrveyClientEvents {
+  expiring: CustomEvent<TokenEvent>;
+  renewed: CustomEvent<TokenEvent>;
+  failed: CustomEvent<TokenEvent & { error: QrveyAuthError; retryInMs?: number }>;
+  expired: CustomEvent<TokenEvent>;
+}
+
+/** Which token an event is about; never the token itself. */
+export interface TokenEvent {
+  kind: 'composer' | 'admin';
+  profile?: string;
+  /** When the token ends, or has ended, in milliseconds since the epoch by this browser's clock. */
+  expiresAt?: number;
+}
+
+export interface WatchOptions extends TokenOptions {
+  /** Which token. Default `composer`. */
+  kind?: 'composer' | 'admin';
 }
 
 export type AdminTokenOptions = Omit<TokenOptions, 'profile'>;

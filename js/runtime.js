@@ -10,6 +10,9 @@ let current;
 let loading;
 let lost = false;
 
+/** Who wants to be told, with nothing, that the instance was lost. */
+export const survivors = new Set();
+
 /** How to reject each promise that the instance has still to settle. */
 const pending = new Set();
 
@@ -22,6 +25,7 @@ const host = {
     const error = internal(new Error(`panicked at ${file}:${line}`));
     for (const reject of pending) reject(error);
     pending.clear();
+    for (const survivor of survivors) queueMicrotask(survivor);
   },
 };
 

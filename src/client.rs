@@ -1,15 +1,14 @@
 //! A client: the tokens of one set of defaults, and the promises that hand them out.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use js_sys::JsString;
+use js_sys::{Function, JsString};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use web_sys::{AbortController, AbortSignal};
 
 use crate::backoff;
@@ -20,6 +19,7 @@ use crate::lifetime::{Deadline, lifetime_ms};
 use crate::options::{Call, Kind, TokenOptions};
 use crate::relay;
 use crate::store::{Issued, Store};
+use crate::watch::Watch;
 
 type Landing = error::Result<Rc<Issued<JsString>>>;
 
@@ -29,24 +29,32 @@ pub struct Client {
     inner: Rc<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     /// A mistake in the defaults is reported by each call that would use them.
     defaults: RefCell<error::Result<TokenOptions>>,
     /// The calls that the defaults alone make, resolved once: Composer and admin.
     plain: [RefCell<Option<Rc<Call>>>; 2],
     store: RefCell<Store<JsString, Landing>>,
+    watches: RefCell<Vec<Rc<Watch>>>,
+    next_id: Cell<u32>,
+    /// Fires an event on the JavaScript client: type and detail.
+    fire: Function,
 }
 
 #[wasm_bindgen]
 impl Client {
-    /// A client with these defaults, which are `TokenOptions`.
+    /// A client with these defaults, which are `TokenOptions`, that calls `fire` with the type and
+    /// the detail of each of its events.
     #[wasm_bindgen(constructor)]
     #[must_use]
-    pub fn new(defaults: &JsValue) -> Self {
+    pub fn new(defaults: &JsValue, fire: Function) -> Self {
         let inner = Inner {
             defaults: RefCell::new(TokenOptions::parse(defaults)),
             plain: Default::default(),
             store: RefCell::new(Store::new()),
+            watches: RefCell::default(),
+            next_id: Cell::new(0),
+            fire,
         };
         Self { inner: Rc::new(inner) }
     }
@@ -64,7 +72,7 @@ impl Client {
     /// # Errors
     /// Throws what the promise would reject with, where that is known at once.
     pub fn composer(&self, options: &JsValue) -> Result<JsValue, JsValue> {
-        token(&self.inner, Kind::Composer, options)
+        self.token(Kind::Composer, options)
     }
 
     /// An Admin Center token, as [`Client::composer`].
@@ -72,22 +80,100 @@ impl Client {
     /// # Errors
     /// As [`Client::composer`].
     pub fn admin(&self, options: &JsValue) -> Result<JsValue, JsValue> {
-        token(&self.inner, Kind::Admin, options)
+        self.token(Kind::Admin, options)
     }
 
-    /// Forgets every token, and ends every request under way for everybody who waits for it.
+    /// Calls `callback` with the details of the token at hand and of each that follows, until
+    /// `signal` aborts. The promise settles with the first.
+    ///
+    /// # Errors
+    /// As [`Client::composer`].
+    pub fn watch(&self, is_admin: bool, callback: Function, options: &JsValue) -> Result<JsValue, JsValue> {
+        let kind = if is_admin { Kind::Admin } else { Kind::Composer };
+        let call = self.inner.call(kind, options)?;
+        let first = token(&self.inner, &call)?;
+        let inner = Rc::clone(&self.inner);
+        Ok(host::promise(async move {
+            let first = match first {
+                Answer::Held(issued) => issued,
+                Answer::Asked(ticket) => wait(&call, ticket).await?,
+            };
+            callback.call1(&JsValue::UNDEFINED, &describe(&first))?;
+            watch(inner, call, first, callback);
+            Ok(JsValue::UNDEFINED)
+        }))
+    }
+
+    /// To be called when the page becomes visible, comes online or resumes.
+    pub fn wake(&self) {
+        for watch in &*self.inner.watches.borrow() {
+            watch.encourage();
+        }
+    }
+
+    /// Forgets every token, and ends every request under way and every watch for everybody.
     pub fn clear(&self) {
+        let signed_out = || {
+            AuthError::new(
+                Code::NotSignedIn,
+                "the tokens were cleared while they were waited for: the user has signed out",
+            )
+        };
         let flights = self.inner.store.borrow_mut().clear();
         for flight in flights {
-            flight.cancel(Err(AuthError::new(
-                Code::NotSignedIn,
-                "the tokens were cleared while this call was waiting: the user has signed out",
-            )));
+            flight.cancel(Err(signed_out()));
+        }
+        for watch in self.inner.watches.take() {
+            watch.end(&self.inner, signed_out());
+        }
+    }
+}
+
+impl Client {
+    /// Brings a token that is newer than the one at hand to the store and to all who watch it.
+    pub(crate) async fn renew(inner: &Rc<Inner>, call: &Rc<Call>) -> error::Result<()> {
+        let under_way = inner.store.borrow().flight(&call.key).cloned();
+        let ticket = under_way.unwrap_or_else(|| take_off(inner, call)).join();
+        match depart(call, ticket).await {
+            Ok(_) => Ok(()),
+            Err(Departure::Failed(error)) => Err(error),
+            // A signal ends the watch, and with it the task that renews.
+            Err(Departure::Aborted(_)) => Ok(()),
         }
     }
 }
 
 impl Inner {
+    /// What is left of a token that should have been renewed and could not be.
+    fn last_resort(&self, call: &Call) -> Option<Rc<Issued<JsString>>> {
+        let insists = call.force_refresh || call.min_lifetime_ms.is_some();
+        let is_aborted = call.signal.as_ref().is_some_and(AbortSignal::aborted);
+        if insists || is_aborted {
+            return None;
+        }
+        self.store.borrow().fresh(&call.key, host::now_ms(), Some(0.0)).cloned()
+    }
+
+    pub(crate) fn emit(
+        &self,
+        event: &str,
+        call: &Call,
+        deadline: Option<Deadline>,
+        error: Option<Box<AuthError>>,
+        retry_in_ms: Option<f64>,
+    ) {
+        let detail = EventDetail {
+            kind: call.kind.as_str(),
+            profile: call.profile.as_deref(),
+            expires_at: expires_at(deadline),
+            error: error.map(JsValue::from).unwrap_or_default(),
+            retry_in_ms,
+        };
+        let detail = serde_wasm_bindgen::to_value(&detail).unwrap_or_default();
+        // The JavaScript side reports what a listener throws.
+        let _ = self.fire.call2(&JsValue::UNDEFINED, &event.into(), &detail);
+    }
+
     fn call(&self, kind: Kind, options: &JsValue) -> error::Result<Rc<Call>> {
         // Parsed before anything is borrowed: a getter of the page may throw through this function.
         let parsed = if options.is_undefined() { None } else { Some(TokenOptions::parse(options)?) };
@@ -107,44 +193,112 @@ impl Inner {
     }
 }
 
-fn token(inner: &Rc<Inner>, kind: Kind, options: &JsValue) -> Result<JsValue, JsValue> {
-    let call = inner.call(kind, options)?;
+impl Client {
+    fn token(&self, kind: Kind, options: &JsValue) -> Result<JsValue, JsValue> {
+        let call = self.inner.call(kind, options)?;
+        match token(&self.inner, &call)? {
+            Answer::Held(issued) => Ok(answer(&call, &issued)),
+            Answer::Asked(ticket) => {
+                let inner = Rc::clone(&self.inner);
+                Ok(host::promise(async move {
+                    match wait(&call, ticket).await {
+                        Ok(issued) => Ok(answer(&call, &issued)),
+                        // The old token stays in use until it is really over.
+                        Err(error) => match inner.last_resort(&call) {
+                            Some(issued) => Ok(answer(&call, &issued)),
+                            None => Err(error),
+                        },
+                    }
+                }))
+            }
+        }
+    }
+}
+
+/// A token at hand, or a place on the flight that fetches one.
+enum Answer {
+    Held(Rc<Issued<JsString>>),
+    Asked(Ticket<Landing>),
+}
+
+fn token(inner: &Rc<Inner>, call: &Rc<Call>) -> Result<Answer, JsValue> {
     if let Some(signal) = call.signal.as_ref().filter(|signal| signal.aborted()) {
         return Err(signal.reason());
     }
     if !call.force_refresh {
         let store = inner.store.borrow();
         if let Some(issued) = store.fresh(&call.key, host::now_ms(), call.min_lifetime_ms) {
-            return Ok(answer(&call, issued));
+            return Ok(Answer::Held(Rc::clone(issued)));
         }
     }
     let under_way = inner.store.borrow().flight(&call.key).cloned();
-    let flight = under_way.unwrap_or_else(|| take_off(inner, &call));
-    let waiting = wait(call, flight.join());
-    Ok(future_to_promise(waiting).into())
+    Ok(Answer::Asked(under_way.unwrap_or_else(|| take_off(inner, call)).join()))
+}
+
+/// How a caller leaves a flight without a token.
+enum Departure {
+    Failed(Box<AuthError>),
+    /// By its own signal, with this reason.
+    Aborted(JsValue),
+}
+
+async fn wait(call: &Call, ticket: Ticket<Landing>) -> Result<Rc<Issued<JsString>>, JsValue> {
+    depart(call, ticket).await.map_err(|departure| match departure {
+        Departure::Failed(error) => error.into(),
+        Departure::Aborted(reason) => reason,
+    })
 }
 
 /// Waits for the flight as long as the caller wants to.
-async fn wait(call: Rc<Call>, ticket: Ticket<Landing>) -> Result<JsValue, JsValue> {
+async fn depart(call: &Call, ticket: Ticket<Landing>) -> Result<Rc<Issued<JsString>>, Departure> {
     let mut ticket = pin!(ticket);
     let mut timeout = pin!(Sleep::new(call.timeout_ms));
     let mut aborted = call.signal.as_ref().map(Aborted::new);
     poll_fn(|context| {
         if let Poll::Ready(landing) = ticket.as_mut().poll(context) {
-            return Poll::Ready(landing.map(|issued| answer(&call, &issued)).map_err(JsValue::from));
+            return Poll::Ready(landing.map_err(Departure::Failed));
         }
         if let Some(signal) = aborted.as_mut().and_then(|aborted| aborted.poll(context)) {
-            return Poll::Ready(Err(signal.reason()));
+            return Poll::Ready(Err(Departure::Aborted(signal.reason())));
         }
         timeout.as_mut().poll(context).map(|()| {
-            Err(AuthError::new(
+            Err(Departure::Failed(AuthError::new(
                 Code::Timeout,
                 "the relay did not answer within the option \"timeoutMs\": is it, or what it asks, overloaded or hanging?",
-            )
-            .into())
+            )))
         })
     })
     .await
+}
+
+/// Adds a caller to those who watch its key, until its signal aborts.
+fn watch(inner: Rc<Inner>, call: Rc<Call>, held: Rc<Issued<JsString>>, callback: Function) {
+    let id = inner.next_id.get();
+    inner.next_id.set(id + 1);
+    let known = inner.watches.borrow().iter().find(|watch| watch.call.key == call.key).cloned();
+    let watch = known.unwrap_or_else(|| {
+        // What renews for all of them must not end with the one who happened to come first.
+        let shared = Call { signal: None, force_refresh: false, ..(*call).clone() };
+        let watch = Watch::new(Rc::new(shared), held);
+        inner.watches.borrow_mut().push(Rc::clone(&watch));
+        host::spawn(Rc::clone(&watch).keep_fresh(Rc::clone(&inner)));
+        watch
+    });
+    watch.add(id, callback);
+    if call.signal.is_some() {
+        host::spawn(async move {
+            let mut aborted = call.signal.as_ref().map(Aborted::new);
+            poll_fn(|context| match aborted.as_mut().and_then(|aborted| aborted.poll(context)) {
+                Some(_) => Poll::Ready(()),
+                None => Poll::Pending,
+            })
+            .await;
+            if watch.remove(id) {
+                inner.watches.borrow_mut().retain(|other| !Rc::ptr_eq(other, &watch));
+                watch.wake();
+            }
+        });
+    }
 }
 
 /// Starts the request that the callers of one key share.
@@ -158,13 +312,18 @@ fn take_off(inner: &Rc<Inner>, call: &Rc<Call>) -> Rc<Flight<Landing>> {
     });
     inner.store.borrow_mut().take_off(&call.key, Rc::clone(&flight));
     let (inner, call, returned) = (Rc::clone(inner), Rc::clone(call), Rc::clone(&flight));
-    spawn_local(async move {
+    host::spawn(async move {
         let landing = match &*controller {
             Some(controller) => fetch(&call, &controller.signal(), &flight).await,
             None => Err(AuthError::new(Code::UnsupportedEnvironment, "AbortController is missing here")),
         };
-        inner.store.borrow_mut().touch_down(&call.key, &flight, landing.as_ref().ok().cloned());
-        flight.land(landing);
+        let is_current =
+            inner.store.borrow_mut().touch_down(&call.key, &flight, landing.as_ref().ok().cloned());
+        flight.land(landing.clone());
+        if let (true, Ok(issued)) = (is_current, &landing) {
+            let watch = inner.watches.borrow().iter().find(|watch| watch.call.key == call.key).cloned();
+            watch.inspect(|watch| watch.deliver(&inner, issued));
+        }
     });
     returned
 }
@@ -212,17 +371,38 @@ struct DetailedToken<'a> {
     domain: Option<&'a str>,
 }
 
+/// What listeners of a client's events are told.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventDetail<'a> {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<f64>,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    error: JsValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_in_ms: Option<f64>,
+}
+
 fn answer(call: &Call, issued: &Issued<JsString>) -> JsValue {
-    if !call.detailed {
-        return issued.token.clone().into();
-    }
-    let left_ms = issued.deadline.map(|deadline| deadline.left_ms(host::now_ms()));
+    if call.detailed { describe(issued) } else { issued.token.clone().into() }
+}
+
+/// A token as a `DetailedToken`.
+pub(crate) fn describe(issued: &Issued<JsString>) -> JsValue {
     let detailed = DetailedToken {
         token: issued.token.clone(),
-        expires_at: left_ms.map(|left_ms| (host::wall_ms() + left_ms).floor()),
+        expires_at: expires_at(issued.deadline),
         domain: issued.domain.as_deref(),
     };
     serde_wasm_bindgen::to_value(&detailed).unwrap_or_default()
+}
+
+/// The end of a token by the browser's own clock, in milliseconds since the epoch.
+fn expires_at(deadline: Option<Deadline>) -> Option<f64> {
+    deadline.map(|deadline| (host::wall_ms() + deadline.left_ms(host::now_ms())).floor())
 }
 
 /// The caller's signal as something to wait for; dropping it removes the listener.

@@ -42,6 +42,18 @@ impl Code {
     pub(crate) const fn retryable(self) -> bool {
         matches!(self, Self::RateLimited | Self::RelayUnreachable | Self::UpstreamUnavailable | Self::Timeout)
     }
+
+    /// Whether asking again is pointless until a person or the page has done something.
+    pub(crate) const fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::InvalidOptions
+                | Self::NotSignedIn
+                | Self::Forbidden
+                | Self::UnknownProfile
+                | Self::UnsupportedEnvironment
+        )
+    }
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Box<AuthError>>;

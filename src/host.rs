@@ -65,6 +65,18 @@ pub fn start(host: Host) {
     }));
 }
 
+/// A future of one type for all: each other type would bring a copy of what turns it into a promise.
+pub(crate) fn promise(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> JsValue {
+    let future: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(future);
+    wasm_bindgen_futures::future_to_promise(future).into()
+}
+
+/// Runs a future in the background; see [`promise`] for why it is boxed.
+pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) {
+    let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
+    wasm_bindgen_futures::spawn_local(future);
+}
+
 fn reading() -> Reading {
     Reading { monotonic_ms: performance_now(), wall_ms: date_now() }
 }

@@ -2,8 +2,8 @@
 //! memory only, and gives every caller of a page the same one until it is about to expire.
 //!
 //! The JavaScript API is described in `js/index.d.ts`; this crate is what stands behind it. The
-//! files that decide ([`clock`], [`lifetime`], [`backoff`], [`flight`], [`store`], [`error`]) need no
-//! browser and are tested natively; [`options`], [`relay`], [`host`] and [`client`] touch the page.
+//! files that decide ([`clock`], [`lifetime`], [`backoff`], [`renewal`], [`flight`], [`store`], [`error`]) need no
+//! browser and are tested natively; [`options`], [`relay`], [`host`], [`watch`] and [`client`] touch the page.
 
 mod backoff;
 mod client;
@@ -14,7 +14,9 @@ mod host;
 mod lifetime;
 mod options;
 mod relay;
+mod renewal;
 mod store;
+mod watch;
 
 pub use client::Client;
 pub use host::{Host, start};

@@ -35,6 +35,15 @@ pub(crate) enum Kind {
     Admin,
 }
 
+impl Kind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Composer => "composer",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 /// The options as a page gives them, per call or as a client's defaults.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -118,7 +127,7 @@ impl TokenOptions {
         let relay = if self.relay.is_some() { &Self::default() } else { defaults };
         let endpoint = self.endpoint.or_else(|| relay.endpoint.clone());
         let body = if self.body.is_object() { self.body } else { relay.body.clone() };
-        let profile = self.profile.or_else(|| defaults.profile.clone());
+        let profile_named = self.profile.or_else(|| defaults.profile.clone());
 
         let (url, body) = if let Some(endpoint) = endpoint {
             let text = if body.is_object() {
@@ -131,8 +140,8 @@ impl TokenOptions {
             let base = self.relay.or_else(|| defaults.relay.clone());
             let base = base.as_deref().unwrap_or(DEFAULT_BASE_PATH).trim_end_matches('/');
             let path = if kind == Kind::Composer { COMPOSER_TOKEN_PATH } else { ADMIN_TOKEN_PATH };
-            let body = match profile {
-                Some(profile) if kind == Kind::Composer => composer_body(&profile),
+            let body = match &profile_named {
+                Some(profile) if kind == Kind::Composer => composer_body(profile),
                 _ => "{}".to_owned(),
             };
             ([base, path].concat(), body)
@@ -149,12 +158,13 @@ impl TokenOptions {
         };
         let credentials = self.credentials.as_deref().or(defaults.credentials.as_deref());
         let credentials = credentials.and_then(credentials_named).unwrap_or(RequestCredentials::SameOrigin);
-        let kind_key = if kind == Kind::Composer { "c" } else { "a" };
         let credentials_key = if credentials == RequestCredentials::Include { "i" } else { "-" };
         let signal = if self.signal.is_object() { self.signal } else { defaults.signal.clone() };
 
         Ok(Call {
-            key: [kind_key, credentials_key, &url, "\n", &body, &headers_key].concat(),
+            kind,
+            profile: if kind == Kind::Composer { profile_named } else { None },
+            key: [kind.as_str(), credentials_key, &url, "\n", &body, &headers_key].concat(),
             url,
             body,
             headers,
@@ -171,8 +181,10 @@ impl TokenOptions {
 }
 
 /// One call with everything decided.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
+    pub(crate) kind: Kind,
+    pub(crate) profile: Option<String>,
     /// Calls with the same key may share one request and one token: it holds all that could make
     /// the relay answer differently.
     pub(crate) key: String,

@@ -74,16 +74,22 @@ impl<T, R: Clone> Store<T, R> {
     }
 
     /// Ends `flight` and keeps what it brought, unless the key has been cleared or flown again
-    /// since: an answer that comes after sign-out revives nothing.
-    pub(crate) fn touch_down(&mut self, key: &str, flight: &Rc<Flight<R>>, issued: Option<Rc<Issued<T>>>) {
-        let Some(slot) = self.find_mut(key) else { return };
+    /// since: an answer that comes after sign-out revives nothing. Says whether it was kept.
+    pub(crate) fn touch_down(
+        &mut self,
+        key: &str,
+        flight: &Rc<Flight<R>>,
+        issued: Option<Rc<Issued<T>>>,
+    ) -> bool {
+        let Some(slot) = self.find_mut(key) else { return false };
         if !slot.flight.as_ref().is_some_and(|current| Rc::ptr_eq(current, flight)) {
-            return;
+            return false;
         }
         slot.flight = None;
         if issued.as_ref().is_some_and(|issued| issued.deadline.is_some()) {
             slot.issued = issued;
         }
+        true
     }
 
     /// Forgets every token and returns the flights that were under way.

@@ -1,5 +1,6 @@
 //! The glue between Rust and the page, inside a real browser: what needs no server.
 #![cfg(target_arch = "wasm32")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use js_sys::{Function, JSON, Object, Promise, Reflect};
 use qrvey_auth::{Client, start};
@@ -18,7 +19,7 @@ fn client(defaults: &str, fetch: &str) -> Client {
     let script =
         ["globalThis.asked = []; globalThis.fetch = async (request) => { asked.push(request); ", fetch, "}"];
     eval(&script.concat());
-    Client::new(&eval(&["(", defaults, ")"].concat()))
+    Client::new(&eval(&["(", defaults, ")"].concat()), Function::new_no_args(""))
 }
 
 fn eval(script: &str) -> JsValue {

@@ -1,0 +1,143 @@
+//! Callers who want a fresh token for as long as they watch, and the task that sees to it.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use js_sys::{Function, JsString};
+use wasm_bindgen::JsValue;
+
+use crate::client::{Client, Inner, describe};
+use crate::error::AuthError;
+use crate::host::{self, Sleep};
+use crate::options::Call;
+use crate::renewal::{Renewal, Step};
+use crate::store::Issued;
+
+/// The longest wait between two looks at the clock, in milliseconds: timers stand still while some
+/// machines sleep, and nothing tells a visible page that it has slept.
+const LOOK_AGAIN_MS: f64 = 30_000.0;
+
+/// All who watch the tokens of one key.
+pub(crate) struct Watch {
+    pub(crate) call: Rc<Call>,
+    callbacks: RefCell<Vec<(u32, Function)>>,
+    /// The token that was delivered last.
+    held: RefCell<Rc<Issued<JsString>>>,
+    renewal: RefCell<Renewal>,
+    woken: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Watch {
+    pub(crate) fn new(call: Rc<Call>, held: Rc<Issued<JsString>>) -> Rc<Self> {
+        let renewal = Renewal::of(held.deadline, host::now_ms(), host::random());
+        Rc::new(Self {
+            call,
+            callbacks: RefCell::default(),
+            held: RefCell::new(held),
+            renewal: RefCell::new(renewal),
+            woken: Cell::new(false),
+            waker: RefCell::default(),
+        })
+    }
+
+    pub(crate) fn add(&self, id: u32, callback: Function) {
+        self.callbacks.borrow_mut().push((id, callback));
+    }
+
+    /// Removes a caller; true if it was the last.
+    pub(crate) fn remove(&self, id: u32) -> bool {
+        let mut callbacks = self.callbacks.borrow_mut();
+        callbacks.retain(|(known, _)| *known != id);
+        callbacks.is_empty()
+    }
+
+    /// Takes a token that has arrived for the key, and hands it to everybody.
+    pub(crate) fn deliver(&self, inner: &Inner, issued: &Rc<Issued<JsString>>) {
+        self.renewal.replace(Renewal::of(issued.deadline, host::now_ms(), host::random()));
+        let before = self.held.replace(Rc::clone(issued));
+        // A relay that holds a token answers with the same one, whose end alone may be news.
+        if before.token != issued.token {
+            inner.emit("renewed", &self.call, issued.deadline, None, None);
+            let details = describe(issued);
+            // A callback may watch or leave while it is called.
+            let callbacks = self.callbacks.borrow().clone();
+            for (_, callback) in callbacks {
+                // The JavaScript side reports what a callback throws.
+                let _ = callback.call1(&JsValue::UNDEFINED, &details);
+            }
+        }
+        self.wake();
+    }
+
+    /// Makes the task look again.
+    pub(crate) fn wake(&self) {
+        self.woken.set(true);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn encourage(&self) {
+        self.renewal.borrow_mut().encourage(host::now_ms());
+        self.wake();
+    }
+
+    /// Ends the watch for everybody.
+    pub(crate) fn end(&self, inner: &Inner, error: Box<AuthError>) {
+        self.callbacks.borrow_mut().clear();
+        inner.emit("failed", &self.call, None, Some(error), None);
+        self.wake();
+    }
+
+    /// Keeps the token fresh until nobody watches any more.
+    pub(crate) async fn keep_fresh(self: Rc<Self>, inner: Rc<Inner>) {
+        loop {
+            if self.callbacks.borrow().is_empty() {
+                return;
+            }
+            let now_ms = host::now_ms();
+            if self.renewal.borrow_mut().is_over(now_ms) {
+                inner.emit("expired", &self.call, self.held.borrow().deadline, None, None);
+            }
+            let step = self.renewal.borrow().step(now_ms);
+            match step {
+                Step::Renew => self.renew(&inner).await,
+                Step::Wait(ms) => self.sleep(Some(ms.min(LOOK_AGAIN_MS))).await,
+                Step::Rest => self.sleep(None).await,
+            }
+        }
+    }
+
+    async fn renew(&self, inner: &Rc<Inner>) {
+        let deadline = self.held.borrow().deadline;
+        if deadline.is_some_and(|deadline| deadline.left_ms(host::now_ms()) > 0.0) {
+            inner.emit("expiring", &self.call, deadline, None, None);
+        }
+        // A success is delivered to this watch like any other token of its key.
+        if let Err(error) = Client::renew(inner, &self.call).await {
+            let delay_ms = self.renewal.borrow_mut().failed(
+                error.code,
+                error.retry_after_s,
+                host::now_ms(),
+                host::random(),
+            );
+            inner.emit("failed", &self.call, deadline, Some(error), delay_ms);
+        }
+    }
+
+    async fn sleep(&self, ms: Option<f64>) {
+        let mut timer = pin!(ms.map(Sleep::new));
+        poll_fn(|context| {
+            if self.woken.replace(false) {
+                return Poll::Ready(());
+            }
+            self.waker.replace(Some(context.waker().clone()));
+            timer.as_mut().as_pin_mut().map_or(Poll::Pending, |timer| timer.poll(context))
+        })
+        .await;
+    }
+}
