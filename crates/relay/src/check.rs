@@ -9,6 +9,7 @@ use qrvey_auth_wire::Token;
 use crate::claims::Claims;
 use crate::config::{AdminLogin, Config, IdentityConfig};
 use crate::grant::{Grant, Refusal};
+use crate::http;
 use crate::policy::Profile;
 use crate::report::{Report, read_claims};
 use crate::upstream::{Upstream, UpstreamError, admin_body};
@@ -78,8 +79,7 @@ async fn check_identity(config: &Config, report: &mut Report) {
             );
         }
         IdentityConfig::Forward(forward) => {
-            let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-            let answer = match client.timeout(forward.timeout).build() {
+            let answer = match http::client(forward.url.as_str(), forward.timeout).build() {
                 Ok(client) => client.get(forward.url.clone()).send().await,
                 Err(error) => Err(error),
             };

@@ -7,10 +7,12 @@ mod config;
 mod connections;
 mod contract;
 pub mod explain;
+mod fleet;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod grant;
+mod http;
 mod identity;
 mod json;
 mod lifetime;
@@ -33,5 +35,6 @@ mod upstream;
 mod watch;
 
 pub use config::{Config, ConfigError, Environment};
+pub use fleet::FleetError;
 pub use relay::StartError;
 pub use router::{Relay, router};

@@ -28,6 +28,7 @@ pub(crate) struct Metrics {
     identity_seconds: Histogram,
     kept_tokens: Gauge,
     platform_left_alone: Gauge,
+    fleet_up: Gauge,
     reloads: Family<Reload, Counter>,
 }
 
@@ -36,6 +37,7 @@ pub(crate) struct Metrics {
 pub(crate) struct Gauges {
     pub kept_tokens: u64,
     pub is_platform_left_alone: bool,
+    pub is_fleet_up: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -90,6 +92,7 @@ impl Metrics {
             identity_seconds: seconds_histogram(),
             kept_tokens: Gauge::default(),
             platform_left_alone: Gauge::default(),
+            fleet_up: Gauge::default(),
             reloads: Family::default(),
         };
         let registry = &mut metrics.registry;
@@ -116,6 +119,8 @@ impl Metrics {
         registry.register("kept_tokens", "Tokens kept for reuse", metrics.kept_tokens.clone());
         let left_alone = "1 while the platform is left alone after outages";
         registry.register("platform_left_alone", left_alone, metrics.platform_left_alone.clone());
+        let fleet_up = "1 while replicas share through Redis, 0 while this one works alone";
+        registry.register("fleet_up", fleet_up, metrics.fleet_up.clone());
         registry.register("reloads", "Reloads of the configuration by outcome", metrics.reloads.clone());
         metrics
     }
@@ -123,6 +128,7 @@ impl Metrics {
     /// All of it, as text.
     pub(crate) fn render(&self, gauges: Gauges) -> String {
         self.kept_tokens.set(i64::try_from(gauges.kept_tokens).unwrap_or(i64::MAX));
+        self.fleet_up.set(i64::from(gauges.is_fleet_up));
         self.platform_left_alone.set(i64::from(gauges.is_platform_left_alone));
         let mut text = String::new();
         // Writing to a string does not fail.
@@ -162,6 +168,7 @@ impl Metrics {
         let source = match how {
             How::Minted => "minted",
             How::Shared => "shared",
+            How::Fleet => "fleet",
             How::Reused => "reused",
             How::Stale => "stale",
         };

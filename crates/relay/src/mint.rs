@@ -43,6 +43,11 @@ impl GrantKey {
         let hash = Sha256::new().chain_update(kind.as_str()).chain_update([0]).chain_update(body);
         Self(hash.finalize().into())
     }
+
+    #[cfg(feature = "fleet")]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// A token that the platform gave.
@@ -53,13 +58,25 @@ pub(crate) struct Minted {
     pub asked: Moment,
     /// `None`: unknown, so never reused.
     pub lifetime: Option<Duration>,
+    pub is_by_another_replica: bool,
     uses: AtomicU32,
     is_being_renewed: AtomicBool,
 }
 
 impl Minted {
     pub(crate) fn new(token: Token, asked: Moment, lifetime: Option<Duration>) -> Self {
-        Self { token, asked, lifetime, uses: AtomicU32::new(0), is_being_renewed: AtomicBool::new(false) }
+        Self {
+            token,
+            asked,
+            lifetime,
+            is_by_another_replica: false,
+            uses: AtomicU32::new(0),
+            is_being_renewed: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn by_another_replica(token: Token, asked: Moment, lifetime: Duration) -> Self {
+        Self { is_by_another_replica: true, ..Self::new(token, asked, Some(lifetime)) }
     }
 
     /// Whole seconds left now; `Some(0)` is over.
@@ -79,6 +96,8 @@ pub(crate) enum How {
     Minted,
     /// The platform was being asked by somebody else for the same grant.
     Shared,
+    /// Another replica's answer was still good.
+    Fleet,
     /// An earlier answer was still good.
     Reused,
     /// An earlier answer was past its share of the lifetime, but the platform gave no new one.
@@ -213,7 +232,7 @@ impl Inner {
     }
 
     fn share(&self, minted: &Minted) -> Duration {
-        minted.lifetime.unwrap_or_default() * self.reuse.lifetime_percent / 100
+        self.reuse.share_of(minted.lifetime.unwrap_or_default())
     }
 
     /// Says yes once for each token, so that a failing renewal is not tried at every request.

@@ -19,10 +19,9 @@ impl Moment {
         self.monotonic.elapsed().max(self.wall.elapsed().unwrap_or_default())
     }
 
-    /// As if the moment had been earlier.
-    #[cfg(test)]
+    /// A moment so long before this one.
     pub(crate) fn earlier(self, by: Duration) -> Self {
-        Self { wall: self.wall - by, ..self }
+        Self { wall: self.wall.checked_sub(by).unwrap_or(SystemTime::UNIX_EPOCH), ..self }
     }
 }
 

@@ -11,11 +11,12 @@ use tracing::Instrument;
 
 use crate::claims::{ClaimPath, Claims, Scalar};
 use crate::config::Config;
+use crate::fleet::{Fleet, FleetError, Turn};
 use crate::grant::Grant;
 use crate::identity::{Caller, Identity};
 use crate::limiter::{Limiter, counted_address};
 use crate::metrics::{Gauges, Metrics};
-use crate::mint::{GrantKey, Kind, Minted, Minter};
+use crate::mint::{GrantKey, How, Kind, Minted, Minter};
 use crate::moment::Moment;
 use crate::problem::Failure;
 use crate::trace::TraceParent;
@@ -27,6 +28,9 @@ pub enum StartError {
     /// The TLS library or the system's root certificates cannot be used.
     #[error("cannot set up the HTTP client: {0}")]
     HttpClient(#[from] reqwest::Error),
+    /// What replicas are to share cannot be set up.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
 }
 
 /// One configuration at work.
@@ -35,6 +39,7 @@ pub(crate) struct Engine {
     identity: Identity,
     upstream: Upstream,
     minter: Minter,
+    fleet: Option<Fleet>,
     metrics: Arc<Metrics>,
     per_identity: Arc<Limiter<[u8; 32]>>,
     per_address: Arc<Limiter<IpAddr>>,
@@ -77,6 +82,7 @@ impl Engine {
             minter: Minter::new(config.reuse),
             per_identity: Arc::new(Limiter::per_minute(config.limits.requests_per_minute)),
             per_address: Arc::new(Limiter::per_minute(config.limits.requests_per_minute_per_address)),
+            fleet: config.fleet.as_ref().map(Fleet::new).transpose()?,
             identity,
             metrics,
             config,
@@ -100,9 +106,18 @@ impl Engine {
     }
 
     /// Counts a request against its address, before anything is done for it.
-    pub(crate) fn admit_address(&self, address: Option<IpAddr>) -> Result<(), Failure> {
-        let Some(address) = address else { return Ok(()) };
-        self.per_address.admit(counted_address(address)).map_err(rate_limited)
+    pub(crate) async fn admit_address(&self, address: Option<IpAddr>) -> Result<(), Failure> {
+        let Some(address) = address.map(counted_address) else { return Ok(()) };
+        self.per_address.admit(address).map_err(rate_limited)?;
+        let limit = self.config.limits.requests_per_minute_per_address;
+        self.admit_by_fleet("address", address.to_string().as_bytes(), limit).await
+    }
+
+    async fn admit_by_fleet(&self, what: &str, key: &[u8], per_minute: u32) -> Result<(), Failure> {
+        match &self.fleet {
+            Some(fleet) => fleet.admit(what, key, per_minute).await.map_err(rate_limited),
+            None => Ok(()),
+        }
     }
 
     /// A Composer token of a profile.
@@ -128,7 +143,11 @@ impl Engine {
         let claims = self.identify(ask).await?;
         for profile in self.config.profiles.values() {
             if let Ok(grant) = Grant::new(profile, self.config.platform.spelling, &claims) {
-                self.minter.forget(&GrantKey::new(Kind::Composer, &grant.body));
+                let key = GrantKey::new(Kind::Composer, &grant.body);
+                self.minter.forget(&key);
+                if let Some(fleet) = &self.fleet {
+                    fleet.forget(&key).await;
+                }
             }
         }
         self.identity.forget(ask.caller()).await;
@@ -137,7 +156,11 @@ impl Engine {
 
     /// What the metrics say of this moment.
     pub(crate) fn gauges(&self) -> Gauges {
-        Gauges { kept_tokens: self.minter.kept(), is_platform_left_alone: self.upstream.is_left_alone() }
+        Gauges {
+            kept_tokens: self.minter.kept(),
+            is_platform_left_alone: self.upstream.is_left_alone(),
+            is_fleet_up: self.fleet.as_ref().is_some_and(Fleet::is_up),
+        }
     }
 
     async fn identify(&self, ask: Ask<'_>) -> Result<Arc<Claims>, Failure> {
@@ -148,6 +171,7 @@ impl Engine {
         let claims = claims?;
         if let Some(key) = self.identity_key(&claims, ask.address) {
             self.per_identity.admit(key).map_err(rate_limited)?;
+            self.admit_by_fleet("identity", &key, self.config.limits.requests_per_minute).await?;
         }
         Ok(claims)
     }
@@ -191,9 +215,10 @@ impl Engine {
     async fn fill(self: &Arc<Self>, order: Order, max_age: Option<Duration>) -> Result<TokenAnswer, Failure> {
         let kind = order.kind;
         let key = GrantKey::new(kind, &order.body);
-        let mint = || Arc::clone(self).mint(order).in_current_span();
+        let mint = || Arc::clone(self).mint_once_in_fleet(key, max_age, order).in_current_span();
         let (outcome, how) = self.minter.token(key, max_age, mint).await;
         let minted = outcome?;
+        let how = if how == How::Minted && minted.is_by_another_replica { How::Fleet } else { how };
         self.metrics.token_given(kind, how);
         Ok(TokenAnswer {
             token: minted.token.clone(),
@@ -202,7 +227,53 @@ impl Engine {
         })
     }
 
-    async fn mint(self: Arc<Self>, order: Order) -> Result<Minted, Failure> {
+    /// Mints, unless another replica has just done so or is at it.
+    async fn mint_once_in_fleet(
+        self: Arc<Self>,
+        key: GrantKey,
+        max_age: Option<Duration>,
+        order: Order,
+    ) -> Result<Minted, Failure> {
+        // An admin token's lifetime is unknown, so it is never kept, here or elsewhere.
+        let Some(fleet) = self.fleet.as_ref().filter(|_| order.lifetime.is_some()) else {
+            return self.mint(order).await;
+        };
+        if let Some(minted) = self.shared_by_fleet(fleet, &key, max_age).await {
+            return Ok(minted);
+        }
+        let turn = fleet.take_turn(&key, self.config.limits.upstream_timeout).await;
+        let shared = match turn {
+            Turn::First => None,
+            Turn::AfterAnother => self.shared_by_fleet(fleet, &key, max_age).await,
+        };
+        let result = match shared {
+            Some(minted) => Ok(minted),
+            None => {
+                let minted = self.mint(order).await;
+                if let Ok(minted) = &minted {
+                    fleet.share(&key, minted).await;
+                }
+                minted
+            }
+        };
+        fleet.end_turn(&key).await;
+        result
+    }
+
+    async fn shared_by_fleet(
+        &self,
+        fleet: &Fleet,
+        key: &GrantKey,
+        max_age: Option<Duration>,
+    ) -> Option<Minted> {
+        let shared = fleet.find(key).await?;
+        let is_young = shared.age < self.config.reuse.share_of(shared.lifetime)
+            && max_age.is_none_or(|max_age| shared.age <= max_age);
+        let asked = Moment::now().earlier(shared.age);
+        is_young.then(|| Minted::by_another_replica(shared.token, asked, shared.lifetime))
+    }
+
+    async fn mint(self: &Arc<Self>, order: Order) -> Result<Minted, Failure> {
         let in_flight = self.metrics.mint_starts();
         let (start, asked) = (Instant::now(), Moment::now());
         let result = match (order.kind, &self.config.api_key) {

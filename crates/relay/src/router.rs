@@ -155,7 +155,7 @@ async fn guard(State(relay): State<Relay>, request: Request, next: Next) -> Resu
     }
     let peer = address::peer(request.extensions());
     let client = peer.map(|peer| address::client(peer, request.headers(), &engine.config.trusted_proxies));
-    engine.admit_address(client)?;
+    engine.admit_address(client).await?;
     Ok(next.run(request).await)
 }
 

@@ -29,9 +29,17 @@ pub(crate) struct File {
     pub limits: Limits,
     #[serde(default)]
     pub reuse: Reuse,
+    pub fleet: Option<Fleet>,
     pub tls: Option<Tls>,
     #[serde(default)]
     pub log: Log,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fleet {
+    pub redis: Spanned<String>,
+    pub namespace: Written<String>,
 }
 
 #[derive(Debug, Deserialize)]

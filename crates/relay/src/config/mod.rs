@@ -20,6 +20,7 @@ use axum::http::HeaderValue;
 use ipnet::IpNet;
 use toml::Spanned;
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 pub use environment::Environment;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub(crate) use limits::Limits;
 pub(crate) use secrets::Secret;
 pub use source::ConfigError;
 
+use crate::fleet::FleetConfig;
 use crate::grant::Spelling;
 use crate::policy::{Profile, Requirement};
 use file::Written;
@@ -51,6 +53,7 @@ pub struct Config {
     pub(crate) admin: Option<Admin>,
     pub(crate) limits: Limits,
     pub(crate) reuse: Reuse,
+    pub(crate) fleet: Option<FleetConfig>,
     pub(crate) tls: Option<Tls>,
     pub(crate) log: Log,
 }
@@ -105,6 +108,13 @@ pub(crate) struct Admin {
 pub(crate) struct Reuse {
     pub lifetime_percent: u32,
     pub max_entries: u64,
+}
+
+impl Reuse {
+    /// For how much of its lifetime a token is handed out again.
+    pub(crate) fn share_of(self, lifetime: Duration) -> Duration {
+        lifetime * self.lifetime_percent / 100
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -184,6 +194,7 @@ impl Config {
             api_key,
             admin,
             reuse: reuse(&file.reuse)?,
+            fleet: file.fleet.as_ref().map(|fleet| fleet_config(fleet, environment)).transpose()?,
             tls: file.tls.map(|tls| Tls { certificate: tls.certificate, key: tls.key }),
             log: log(&file.log)?,
             limits,
@@ -234,6 +245,25 @@ fn ca_file(written: &Spanned<PathBuf>) -> Result<Vec<u8>, Fault> {
         Ok(certificates) if !certificates.is_empty() => Ok(pem),
         _ => Err(written.fault("expected a file with PEM certificates")),
     }
+}
+
+fn fleet_config(written: &file::Fleet, environment: &Environment) -> Result<FleetConfig, Fault> {
+    let redis = &written.redis;
+    let url = Url::parse(redis.get_ref())
+        .ok()
+        .filter(|url| matches!(url.scheme(), "redis" | "rediss") && url.has_host());
+    let url = url.ok_or_else(|| redis.fault("expected an address such as rediss://redis.example:6379"))?;
+    if url.password().is_some() {
+        return Err(redis.fault("must not hold a password: that is QRVEY_FLEET_REDIS_PASSWORD"));
+    }
+    let namespace = written.namespace.as_ref().map_or("qrvey-relay", |namespace| namespace.get_ref());
+    Ok(FleetConfig {
+        redis: redis.get_ref().clone(),
+        namespace: namespace.to_owned(),
+        password: Secret::find("QRVEY_FLEET_REDIS_PASSWORD", environment)?,
+        key: Secret::require("QRVEY_FLEET_KEY", "[fleet]", environment)?,
+        previous_key: Secret::find("QRVEY_FLEET_PREVIOUS_KEY", environment)?,
+    })
 }
 
 fn reuse(written: &file::Reuse) -> Result<Reuse, Fault> {

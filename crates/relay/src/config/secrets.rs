@@ -72,6 +72,12 @@ impl Secret {
         })
     }
 
+    /// The name of its variable, for messages.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The secret as it is now. A file that cannot be read any more leaves the last value in force.
     pub(crate) fn current(&self) -> SecretString {
         let (path, last) = match &self.source {

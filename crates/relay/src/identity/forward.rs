@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use moka::future::Cache;
 use qrvey_auth_wire::ProblemCode;
 use reqwest::header::ACCEPT;
-use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -17,6 +16,7 @@ use url::Url;
 use super::Caller;
 use crate::claims::Claims;
 use crate::config::Forward;
+use crate::http;
 use crate::json;
 use crate::problem::Failure;
 
@@ -42,14 +42,8 @@ struct Credentials {
 
 impl HostApplication {
     pub(super) fn new(config: &Forward) -> Result<Self, reqwest::Error> {
-        let http = Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .referer(false)
-            .user_agent(concat!("qrvey-relay/", env!("CARGO_PKG_VERSION")))
-            .timeout(config.timeout)
-            .connect_timeout(config.timeout)
-            .build()?;
+        let http =
+            http::client(config.url.as_str(), config.timeout).connect_timeout(config.timeout).build()?;
         let kept = (!config.cache_ttl.is_zero())
             .then(|| Cache::builder().max_capacity(MAX_KEPT).time_to_live(config.cache_ttl).build());
         Ok(Self { http, url: config.url.clone(), kept })

@@ -9,13 +9,13 @@ use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, P
 use jsonwebtoken::{Algorithm, DecodingKey};
 use qrvey_auth_wire::ProblemCode;
 use reqwest::Client;
-use reqwest::redirect::Policy;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
 use crate::config::Jwt;
+use crate::http;
 use crate::json;
 use crate::problem::Failure;
 
@@ -59,13 +59,7 @@ struct Fetched {
 
 impl KeySet {
     pub(super) fn new(config: &Jwt) -> Result<Self, reqwest::Error> {
-        let http = Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .referer(false)
-            .timeout(config.timeout)
-            .user_agent(concat!("qrvey-relay/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let http = http::client(config.jwks_url.as_str(), config.timeout).build()?;
         Ok(Self {
             http,
             url: config.jwks_url.clone(),

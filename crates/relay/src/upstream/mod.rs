@@ -9,12 +9,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use qrvey_auth_wire::{ProblemCode, Token, TokenError};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use crate::config::{Limits, Platform};
+use crate::http;
 use crate::problem::Failure;
 use breaker::Breaker;
 use slots::Slots;
@@ -69,13 +69,10 @@ pub(crate) enum UpstreamError {
 
 impl Upstream {
     pub(crate) fn new(platform: &Platform, limits: &Limits) -> Result<Self, reqwest::Error> {
-        let http = Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .referer(false)
-            .user_agent(concat!("qrvey-relay/", env!("CARGO_PKG_VERSION")))
+        let is_plain = platform.domain.starts_with("http://") && platform.admin_domain.starts_with("http://");
+        let some_url = if is_plain { &platform.domain } else { "https://" };
+        let http = http::client(some_url, limits.upstream_timeout)
             .connect_timeout(limits.upstream_connect_timeout)
-            .timeout(limits.upstream_timeout)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(limits.upstream_concurrency);
         let http = match &platform.extra_roots {

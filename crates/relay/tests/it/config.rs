@@ -74,7 +74,8 @@ fn the_kubernetes_configuration_is_taken() {
 #[test]
 fn the_readme_has_every_key() {
     let readme = include_str!("../../README.md");
-    let sections = ["", "[limits]", "[reuse]", "[log]", "[profiles.default]", "[qrvey]", "[identity]"];
+    let sections =
+        ["", "[limits]", "[reuse]", "[log]", "[fleet]", "[profiles.default]", "[qrvey]", "[identity]"];
     let mut keys = 0;
     for section in sections {
         // The parser itself lists the keys that it would have taken.
@@ -128,6 +129,9 @@ fn bad_values() {
             "[log]\nformat = \"xml\"",
             "[log]\nfilter = \"a=b=c\"",
             "[profiles.\"a b\"]\nuserid = \"u\"\nappid = \"a\"",
+            "[fleet]\nredis = \"redis.example\"",
+            "[fleet]\nredis = \"redis://:canary@redis.example\"",
+            "[fleet]\nredis = \"redis://redis.example\"\nsentinel = true",
             "[admin]",
             "[admin]\nrequire = { claim = \"roles\" }",
             "[admin]\nrequire = { claim = \"roles\", contains = \"a\", equals = \"b\" }",

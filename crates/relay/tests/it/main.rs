@@ -9,6 +9,8 @@
 )]
 
 mod config;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod identity;
 mod jwt;
 mod openapi;

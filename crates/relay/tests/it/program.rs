@@ -17,7 +17,7 @@ use wiremock::{Mock, ResponseTemplate};
 
 use crate::support::{
     ACCESS_KEY, ADMIN, ADMIN_USERNAME, API_KEY, COOKIE, DEFAULT_PROFILE, TENANT, TOKEN, World, claims,
-    toml_for,
+    plain_client, toml_for,
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_qrvey-relay");
@@ -94,7 +94,7 @@ impl Served {
                 log.push('\n');
             }
         });
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client = plain_client();
         let mut served = Self { process, log, public: String::new(), operations: String::new(), client };
         served.public = served.address("listening for callers").await;
         served.operations = served.address("listening for operators").await;
@@ -264,7 +264,7 @@ async fn sigterm_finishes_what_is_in_flight() {
     let mut served = Served::start(&folder).await;
     let asks: Vec<_> = (0..200)
         .map(|_| {
-            let client = Client::builder().no_proxy().build().unwrap();
+            let client = plain_client();
             let url = format!("{}/qrvey/composer-token", served.public);
             tokio::spawn(
                 async move { client.post(url).header("cookie", COOKIE).json(&json!({})).send().await },
@@ -340,7 +340,7 @@ async fn it_speaks_http_1_and_http_2_without_tls() {
     let world = World::new().await;
     let folder = Folder::with(&world.toml(DEFAULT_PROFILE));
     let served = Served::start(&folder).await;
-    let h2c = Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let h2c = Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge().build().unwrap();
     let url = format!("{}/qrvey/composer-token", served.public);
     let own_origin = served.public.clone();
     let answer = h2c

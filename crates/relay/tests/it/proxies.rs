@@ -5,13 +5,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use reqwest::Client;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
 use crate::program::Folder;
-use crate::support::{COOKIE, DEFAULT_PROFILE, RunningRelay, World, outcome, refusal};
+use crate::support::{COOKIE, DEFAULT_PROFILE, RunningRelay, World, outcome, plain_client, refusal};
 
 /// The configuration with this test's ports in it.
 fn with_ports(text: &str, proxy: u16, host: u16, relay: u16) -> String {
@@ -47,7 +46,7 @@ async fn hold(configuration: &str, file: &str, run: impl FnOnce(&Path, u16) -> C
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
     let base = format!("http://127.0.0.1:{port}");
-    let client = Client::builder().no_proxy().build().unwrap();
+    let client = plain_client();
     let post =
         || client.post(format!("{base}/qrvey/composer-token")).header("cookie", COOKIE).json(&json!({}));
     let host = client.get(format!("{base}/page")).header("cookie", COOKIE).send().await.unwrap();

@@ -13,6 +13,7 @@ pub(crate) const ADMIN_USERNAME: &str = "canary-admin-name";
 pub(crate) const ACCESS_KEY: &str = "canary-access-key";
 pub(crate) const TOKEN: &str = "canary-token.of.the-platform";
 pub(crate) const COOKIE: &str = "session=canary-cookie";
+pub(crate) const REDIS_PASSWORD: &str = "canary-redis-password";
 pub(crate) const TENANT: &str = "canary-tenant";
 
 pub(crate) const COMPOSER_LOGIN: &str = "/devapi/v4/core/login/token";
@@ -22,6 +23,8 @@ pub(crate) fn environment() -> Environment {
         ("QRVEY_API_KEY", API_KEY),
         ("QRVEY_ADMIN_USERNAME", ADMIN_USERNAME),
         ("QRVEY_ADMIN_ACCESS_KEY", ACCESS_KEY),
+        ("QRVEY_FLEET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("QRVEY_FLEET_REDIS_PASSWORD", REDIS_PASSWORD),
     ])
 }
 
@@ -123,6 +126,11 @@ pub(crate) const ADMIN: &str = r#"
 require = { claim = "roles", contains = "qrvey-admin" }
 "#;
 
+/// A client that reads no certificates, which takes longer than most tests.
+pub(crate) fn plain_client() -> Client {
+    Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
+}
+
 /// A relay on a port of its own.
 pub(crate) struct RunningRelay {
     pub relay: Relay,
@@ -144,7 +152,7 @@ impl RunningRelay {
         tokio::spawn(async move {
             axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await.unwrap();
         });
-        Self { relay, address, client: Client::builder().no_proxy().build().unwrap() }
+        Self { relay, address, client: plain_client() }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -250,7 +250,7 @@ async fn a_host_app_keeps_its_own_routes_and_fallback() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = crate::support::plain_client();
     let text = |url: String| async { client.get(url).send().await.unwrap().text().await.unwrap() };
     assert_eq!(text(format!("{base}/")).await, "host");
     assert_eq!(text(format!("{base}/elsewhere")).await, "the host's own");
