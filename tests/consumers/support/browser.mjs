@@ -52,7 +52,7 @@ export function useBrowser() {
       await page.addInitScript(watchWebAssembly);
       await page.goto(url);
       const shown = page.waitForFunction(() => document.querySelector('output')?.textContent);
-      await Promise.race([shown.catch((error) => problems.push(error.message)), troubled]);
+      await Promise.race([shown.catch((error) => problems.length || problems.push(error.message)), troubled]);
       const text = await page.locator('body').textContent();
       return { text, problems, digests: await page.evaluate(digestsSeen) };
     } finally {

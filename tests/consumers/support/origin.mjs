@@ -37,17 +37,7 @@ export async function originOf(t, place) {
       response.writeHead(404).end();
     }
   });
-  // A development server's own WebSocket.
-  server.on('upgrade', (request, socket) => {
-    const server = connect(upstream.port, upstream.hostname, () => {
-      const headers = request.rawHeaders.map((text, at) => (at % 2 ? `${text}\r\n` : `${text}: `));
-      server.write(`GET ${request.url} HTTP/1.1\r\n${headers.join('')}\r\n`);
-      server.pipe(socket).pipe(server);
-    });
-    server.on('error', () => socket.destroy());
-    socket.on('error', () => server.destroy());
-    socket.on('close', () => server.destroy());
-  });
+  if (upstream) server.on('upgrade', (request, socket) => tunnel(upstream, request, socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
@@ -76,4 +66,16 @@ function forward({ hostname, port }, request, response) {
   });
   onward.on('error', () => response.destroy());
   request.pipe(onward);
+}
+
+/** For the WebSocket of a development server. */
+function tunnel({ hostname, port }, request, socket) {
+  const onward = connect(port, hostname, () => {
+    const headers = request.rawHeaders.map((text, at) => (at % 2 ? `${text}\r\n` : `${text}: `));
+    onward.write(`GET ${request.url} HTTP/1.1\r\n${headers.join('')}\r\n`);
+    onward.pipe(socket).pipe(onward);
+  });
+  onward.on('error', () => socket.destroy());
+  socket.on('error', () => onward.destroy());
+  socket.on('close', () => onward.destroy());
 }
