@@ -92,13 +92,6 @@ impl Platform {
             credentials,
         }))
     }
-
-    /// How many Composer and Admin Center tokens have been minted.
-    #[must_use]
-    pub fn mints(&self) -> (u64, u64) {
-        let mints = self.journal.mints();
-        (mints.composer, mints.admin)
-    }
 }
 
 /// Everything the platform answers. The layers, from the outside: the journal; CORS, which answers

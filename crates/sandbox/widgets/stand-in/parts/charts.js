@@ -79,7 +79,7 @@ export const chartStyles = `
 .bars .fill { block-size: 14px; border-radius: 3px; inline-size: max(2px, calc(var(--share) * 100%)); }
 .bars .value { text-align: end; font-variant-numeric: tabular-nums; }
 .columns { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); gap: 2px; }
-.columns .mark { grid-template-rows: auto 132px auto; gap: 4px; padding-inline: 1px; text-align: center; }
+.columns .mark { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto 132px auto; gap: 4px; padding-inline: 1px; text-align: center; }
 .columns .value { order: -1; font-size: 11px; color: var(--soft); font-variant-numeric: tabular-nums; }
 .columns .track { display: flex; align-items: end; justify-content: center; }
 .columns .fill { inline-size: min(82%, 34px); border-radius: 3px 3px 0 0; block-size: max(2px, calc(var(--share) * 100%)); }
@@ -94,7 +94,7 @@ export const chartStyles = `
 @container (max-width: 480px) {
   .columns li:nth-child(even) .label { visibility: hidden; }
   .columns .mark { grid-template-rows: 108px auto; }
-  .columns .label { white-space: nowrap; }
+  .columns .label { display: flex; justify-content: center; white-space: nowrap; }
   .metrics { grid-template-columns: minmax(0, 1fr); gap: 2px; border-radius: 10px; overflow: clip; }
   .metrics .metric { display: flex; justify-content: space-between; align-items: baseline; border-radius: 0; padding: 8px 14px; }
   .metrics .metric-value { font-size: 18px; }
