@@ -8,10 +8,13 @@ export function passOnTo(relay, agent = new http.Agent({ keepAlive: true })) {
   return (request, response) => {
     const headers = { ...request.headers, 'x-forwarded-for': request.socket.remoteAddress };
     const path = request.originalUrl ?? request.url;
-    const onward = http.request({ hostname, port, path, method: request.method, headers, agent }, (answer) => {
-      response.writeHead(answer.statusCode, answer.headers);
-      answer.pipe(response);
-    });
+    const onward = http.request(
+      { hostname, port, path, method: request.method, headers, agent },
+      (answer) => {
+        response.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(response);
+      },
+    );
     onward.on('error', () => {
       if (!response.headersSent) response.writeHead(502);
       response.end();
