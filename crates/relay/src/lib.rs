@@ -19,6 +19,7 @@ mod lifetime;
 mod limiter;
 mod metrics;
 mod mint;
+mod minted;
 mod moment;
 mod observe;
 mod origin;

@@ -66,6 +66,13 @@ mod tests {
     }
 
     #[test]
+    fn thousands_of_keys_are_told_apart() {
+        let limiter = Limiter::per_minute(1);
+        assert!((0..5_000).all(|key| limiter.admit(key).is_ok()));
+        assert!((0..5_000).all(|key| limiter.admit(key).is_err()));
+    }
+
+    #[test]
     fn zero_switches_the_limit_off() {
         let limiter = Limiter::per_minute(0);
         assert!((0..1000).all(|_| limiter.admit("anyone").is_ok()));

@@ -11,7 +11,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::mint::{How, Kind};
+use crate::mint::How;
+use crate::minted::Kind;
 use crate::upstream::UpstreamError;
 
 /// Everything that is counted.

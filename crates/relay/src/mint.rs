@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,84 +9,10 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use moka::Expiry;
 use moka::sync::Cache;
-use qrvey_auth_wire::Token;
-use sha2::{Digest, Sha256};
 
 use crate::config::Reuse;
-use crate::moment::Moment;
+use crate::minted::{GrantKey, Minted};
 use crate::problem::Failure;
-
-/// Which of the two tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    Composer,
-    Admin,
-}
-
-impl Kind {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Composer => "composer",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-/// Names a grant: a hash over its kind and the exact bytes that go to the platform, so that two
-/// callers share an entry only if their grants are equal in every byte.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct GrantKey([u8; 32]);
-
-impl GrantKey {
-    pub(crate) fn new(kind: Kind, body: &[u8]) -> Self {
-        let hash = Sha256::new().chain_update(kind.as_str()).chain_update([0]).chain_update(body);
-        Self(hash.finalize().into())
-    }
-
-    #[cfg(feature = "fleet")]
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-/// A token that the platform gave.
-#[derive(Debug)]
-pub(crate) struct Minted {
-    pub token: Token,
-    /// Before the request went out, so that the lifetime is never overestimated.
-    pub asked: Moment,
-    /// `None`: unknown, so never reused.
-    pub lifetime: Option<Duration>,
-    pub is_by_another_replica: bool,
-    uses: AtomicU32,
-    is_being_renewed: AtomicBool,
-}
-
-impl Minted {
-    pub(crate) fn new(token: Token, asked: Moment, lifetime: Option<Duration>) -> Self {
-        Self {
-            token,
-            asked,
-            lifetime,
-            is_by_another_replica: false,
-            uses: AtomicU32::new(0),
-            is_being_renewed: AtomicBool::new(false),
-        }
-    }
-
-    pub(crate) fn by_another_replica(token: Token, asked: Moment, lifetime: Duration) -> Self {
-        Self { is_by_another_replica: true, ..Self::new(token, asked, Some(lifetime)) }
-    }
-
-    /// Whole seconds left now; `Some(0)` is over.
-    pub(crate) fn seconds_left(&self) -> Option<u64> {
-        self.lifetime.map(|lifetime| lifetime.saturating_sub(self.asked.elapsed()).as_secs())
-    }
-
-    fn is_over(&self) -> bool {
-        self.seconds_left() == Some(0)
-    }
-}
 
 /// How an answer came about, for the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,10 +162,9 @@ impl Inner {
 
     /// Says yes once for each token, so that a failing renewal is not tried at every request.
     fn is_due_for_renewal(&self, minted: &Minted) -> bool {
-        let uses = minted.uses.fetch_add(1, Ordering::Relaxed) + 1;
-        uses >= USES_WORTH_RENEWAL
+        minted.count_use() >= USES_WORTH_RENEWAL
             && minted.asked.elapsed() >= self.share(minted) * RENEWAL_PERCENT / 100
-            && !minted.is_being_renewed.swap(true, Ordering::Relaxed)
+            && minted.claim_renewal()
     }
 
     fn flights(&self) -> MutexGuard<'_, HashMap<GrantKey, Flight>> {
@@ -279,9 +203,13 @@ impl Drop for Landing<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use qrvey_auth_wire::Token;
 
     use super::*;
+    use crate::minted::Kind;
+    use crate::moment::Moment;
 
     const LIFETIME: Duration = Duration::from_secs(100);
 
@@ -317,13 +245,6 @@ mod tests {
 
     fn key(body: &str) -> GrantKey {
         GrantKey::new(Kind::Composer, body.as_bytes())
-    }
-
-    #[test]
-    fn keys_are_equal_only_for_equal_bytes_of_an_equal_kind() {
-        assert_eq!(key("a"), key("a"));
-        assert_ne!(key("a"), key("b"));
-        assert_ne!(key("a"), GrantKey::new(Kind::Admin, b"a"));
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::config::{Config, ConfigError, Environment, Limits, Tls};
+use crate::config::{Config, ConfigError, Environment, Limits, Log, Tls};
 use crate::connections::BoundedAcceptor;
 use crate::relay::StartError;
 use crate::router::Relay;
@@ -56,6 +56,7 @@ pub async fn serve(config: Config, path: PathBuf, environment: Environment) -> R
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let (address, operations_address) = (config.listen, config.operations_listen);
     let (limits, tls) = (config.limits.clone(), config.tls.clone());
+    let fixed = Fixed::of(&config);
     let relay = Relay::new(config)?;
     let certificate = match &tls {
         None => None,
@@ -75,7 +76,7 @@ pub async fn serve(config: Config, path: PathBuf, environment: Environment) -> R
     announce("listening for callers", &public).await;
     announce("listening for operators", &operations).await;
 
-    let mut files = Files { path, environment, relay: relay.clone(), tls, certificate };
+    let mut files = Files { path, fixed, environment, relay: relay.clone(), tls, certificate };
     let mut config_watch = FileWatch::new([files.path.clone()]);
     let mut tls_watch =
         FileWatch::new(files.tls.iter().flat_map(|tls| [tls.certificate.clone(), tls.key.clone()]));
@@ -110,8 +111,36 @@ pub async fn serve(config: Config, path: PathBuf, environment: Environment) -> R
     ended
 }
 
+/// What a running server cannot change.
+#[derive(PartialEq)]
+struct Fixed {
+    addresses: [SocketAddr; 2],
+    base_path: String,
+    tls: Option<Tls>,
+    log: Log,
+    connections: (usize, Duration, Duration),
+}
+
+impl Fixed {
+    fn of(config: &Config) -> Self {
+        let limits = &config.limits;
+        Self {
+            addresses: [config.listen, config.operations_listen],
+            base_path: config.base_path.clone(),
+            tls: config.tls.clone(),
+            log: config.log.clone(),
+            connections: (limits.max_connections, limits.header_timeout, limits.shutdown_timeout),
+        }
+    }
+
+    fn differs_from(&self, config: &Config) -> bool {
+        *self != Self::of(config)
+    }
+}
+
 struct Files {
     path: PathBuf,
+    fixed: Fixed,
     environment: Environment,
     relay: Relay,
     tls: Option<Tls>,
@@ -123,7 +152,14 @@ impl Files {
     fn reload_config(&mut self) {
         let reloaded: Result<(), Box<dyn std::error::Error>> = Config::load(&self.path, &self.environment)
             .map_err(|error: ConfigError| error.into())
-            .and_then(|config| self.relay.reload(config).map_err(Into::into));
+            .and_then(|config| {
+                if self.fixed.differs_from(&config) {
+                    tracing::warn!(
+                        "a key that is fixed at start has changed; it takes a restart to follow it"
+                    );
+                }
+                self.relay.reload(config).map_err(Into::into)
+            });
         self.relay.metrics().reloaded(reloaded.is_ok());
         match reloaded {
             Ok(()) => tracing::info!("took the configuration file as it is now"),

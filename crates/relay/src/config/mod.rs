@@ -59,7 +59,7 @@ pub struct Config {
 }
 
 /// Files of the certificate chain and its key, both PEM.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tls {
     pub certificate: PathBuf,
     pub key: PathBuf,
@@ -117,7 +117,7 @@ impl Reuse {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Log {
     pub format: LogFormat,
     pub filter: String,

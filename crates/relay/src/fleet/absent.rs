@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{FleetConfig, FleetError, SharedToken, Turn};
-use crate::mint::{GrantKey, Minted};
+use crate::minted::{GrantKey, Minted};
 
 /// In a build without the feature there is no fleet, so nothing of it can ever run.
 pub(crate) enum Fleet {}

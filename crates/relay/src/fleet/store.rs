@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use super::seal::Sealer;
 use super::{FleetConfig, FleetError, SharedToken, Turn};
-use crate::mint::{GrantKey, Minted};
+use crate::minted::{GrantKey, Minted};
 
 /// What Redis may cost a caller at each question.
 const TIMEOUT: Duration = Duration::from_millis(150);

@@ -18,6 +18,7 @@ mod policy;
 mod program;
 mod proxies;
 mod reuse;
+mod smuggling;
 mod support;
 mod tls;
 mod upstream;

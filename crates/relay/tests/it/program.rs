@@ -301,8 +301,10 @@ async fn a_changed_file_is_taken_and_a_faulty_one_leaves_the_old_in_force() {
     assert!(line.contains("relay.toml:1:"), "{line}");
     assert_eq!(served.status().await, 200);
     // No signal: the change is noticed.
-    fs::write(folder.path("relay.toml"), world.toml(ADMIN)).unwrap();
+    let moved = format!("base_path = \"/elsewhere\"\n{}", world.toml(ADMIN));
+    fs::write(folder.path("relay.toml"), moved).unwrap();
     served.logged("took the configuration file").await;
+    served.logged("it takes a restart").await;
     assert_eq!(served.status().await, 404);
 }
 
