@@ -16,7 +16,7 @@ use url::Url;
 use super::Caller;
 use crate::claims::Claims;
 use crate::config::Forward;
-use crate::http;
+use crate::http::{self, BodyError};
 use crate::json;
 use crate::problem::Failure;
 
@@ -126,14 +126,11 @@ impl Credentials {
     }
 }
 
-async fn read(mut response: Response) -> Result<Claims, Failure> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unavailable(&without_url(error)))? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(unavailable("the answer is larger than 64 KiB"));
-        }
-        body.extend_from_slice(&chunk);
-    }
+async fn read(response: Response) -> Result<Claims, Failure> {
+    let body = http::read_body(response, MAX_ANSWER_BYTES).await.map_err(|error| match error {
+        BodyError::TooLarge => unavailable("the answer is larger than 64 KiB"),
+        BodyError::Broken(error) => unavailable(&without_url(error)),
+    })?;
     json::object(&body).map(Claims::new).map_err(|_| unavailable("the answer is not a JSON object"))
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::config::Jwt;
-use crate::http;
+use crate::http::{self, BodyError};
 use crate::json;
 use crate::problem::Failure;
 
@@ -114,17 +114,14 @@ impl KeySet {
     }
 
     pub(super) async fn fetch(&self) -> Result<Vec<VerificationKey>, &'static str> {
-        let mut response = self.http.get(self.url.clone()).send().await.map_err(|_| "no answer")?;
+        let response = self.http.get(self.url.clone()).send().await.map_err(|_| "no answer")?;
         if !response.status().is_success() {
             return Err("an error status");
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|_| "the answer broke off")? {
-            if body.len() + chunk.len() > MAX_KEY_SET_BYTES {
-                return Err("the answer is larger than 256 KiB");
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = http::read_body(response, MAX_KEY_SET_BYTES).await.map_err(|error| match error {
+            BodyError::TooLarge => "the answer is larger than 256 KiB",
+            BodyError::Broken(_) => "the answer broke off",
+        })?;
         parse(&body).ok_or("the answer is no key set with a usable key")
     }
 }

@@ -6,10 +6,11 @@ use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 
 use super::{UpstreamError, transport};
+use crate::http::{self, BodyError};
 use crate::json;
 
 /// The most that is read of an answer, in bytes.
-pub(super) const MAX_ANSWER_BYTES: usize = 64 * 1024;
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 #[derive(Deserialize)]
@@ -37,15 +38,11 @@ pub(super) async fn token(
     }
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, UpstreamError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(UpstreamError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+async fn read(response: Response) -> Result<Vec<u8>, UpstreamError> {
+    http::read_body(response, MAX_ANSWER_BYTES).await.map_err(|error| match error {
+        BodyError::TooLarge => UpstreamError::TooLarge,
+        BodyError::Broken(error) => transport(&error),
+    })
 }
 
 pub(super) fn parse(body: &[u8]) -> Result<Token, UpstreamError> {
