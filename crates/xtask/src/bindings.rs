@@ -3,38 +3,34 @@
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
-use walrus::{FunctionBuilder, FunctionKind, Module, ValType};
+use walrus::Module;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::build::{BOUND, COMPILED};
 use crate::run::root;
+use crate::sweep::sweep;
 
 /// The name by which the instance imports its JavaScript.
 const MODULE: &str = "./qrvey_auth_bg.js";
 
-/// Formatting that the standard library and serde link in. The module itself formats nothing: its own
-/// messages are put together from strings, serde's are replaced by ones that name the option, and of
-/// a panic only the place is reported. So whatever these write, nobody ever sees it.
-const UNSEEN_TEXT: [&str; 10] = [
-    "<&str as core::fmt::Debug>::fmt",
-    "<char as core::fmt::Debug>::fmt",
-    "<core::fmt::Formatter>::pad",
-    "<core::ops::range::Range<usize> as core::fmt::Debug>::fmt",
-    "<serde_core::de::OneOf as core::fmt::Display>::fmt",
-    "<serde_core::de::Unexpected as core::fmt::Display>::fmt",
-    "<wasm_bindgen::JsValue as core::fmt::Debug>::fmt",
-    "core::fmt::float::float_to_decimal_common_exact",
-    "core::fmt::float::float_to_decimal_common_shortest",
-    "core::fmt::write",
-];
+/// Whether a function formats text. The module itself formats nothing: its own messages are put
+/// together from strings, serde's are replaced by ones that name the option, and of a panic only the
+/// place is reported. So whatever such a function would write, nobody ever sees it.
+fn formats(name: &str) -> bool {
+    name.ends_with("as core::fmt::Debug>::fmt")
+        || name.ends_with("as core::fmt::Display>::fmt")
+        || name.contains("as core::fmt::Write>::write_")
+        || name.starts_with("<core::fmt::Formatter>::")
+        || name.starts_with("core::fmt::float::")
+        || name.starts_with("core::fmt::write")
+}
 
 /// Writes the instance and its JavaScript to `target/bindgen`.
 pub(crate) fn generate() -> Result<()> {
     let wasm = fs::read(root().join(COMPILED)).with_context(|| format!("{COMPILED} is missing"))?;
-    let mut module = Module::from_buffer(&wasm)?;
-    leave_out_unseen_text(&mut module)?;
+    let wasm = sweep(&wasm, formats)?;
     let mut output = Bindgen::new()
-        .input_module("qrvey_auth", module)
+        .input_bytes("qrvey_auth", wasm)
         .web(true)?
         .omit_default_module_path(true)
         .reset_state_function(true)
@@ -59,37 +55,6 @@ pub(crate) fn generate() -> Result<()> {
     }
     fs::write(path, script)?;
     Ok(())
-}
-
-/// Gives the functions of [`UNSEEN_TEXT`] an empty body that answers `Ok(())`.
-fn leave_out_unseen_text(module: &mut Module) -> Result<()> {
-    for unseen in UNSEEN_TEXT {
-        let found: Vec<_> = module
-            .funcs
-            .iter()
-            .filter(|function| {
-                function.name.as_deref().is_some_and(|name| demangled(name).starts_with(unseen))
-            })
-            .map(walrus::Function::id)
-            .collect();
-        if found.is_empty() {
-            println!("  note: {unseen} is not in the module; another compiler may have inlined it");
-        }
-        for id in found {
-            let ty = module.types.get(module.funcs.get(id).ty());
-            let (parameters, results) = (ty.params().to_vec(), ty.results().to_vec());
-            ensure!(results == [ValType::I32], "{unseen} does not return a fmt::Result");
-            let mut builder = FunctionBuilder::new(&mut module.types, &parameters, &results);
-            builder.func_body().i32_const(0);
-            let arguments = parameters.iter().map(|ty| module.locals.add(*ty)).collect();
-            module.funcs.get_mut(id).kind = FunctionKind::Local(builder.local_func(arguments));
-        }
-    }
-    Ok(())
-}
-
-fn demangled(name: &str) -> String {
-    format!("{:#}", rustc_demangle::demangle(name))
 }
 
 /// Shortens the names by which the instance and its JavaScript know each other: each carries a hash

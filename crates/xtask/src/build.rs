@@ -24,6 +24,8 @@ pub(crate) fn package() -> Result<()> {
             "--crate-type=cdylib",
             "--profile=wasm",
             "--target=wasm32-unknown-unknown",
+            "--",
+            "-Clink-arg=--emit-relocs",
         ],
     )?;
     println!("• generating its JavaScript bindings");

@@ -10,6 +10,7 @@ mod lint;
 mod run;
 mod setup;
 mod size;
+mod sweep;
 mod test;
 
 #[derive(Parser)]
