@@ -5,7 +5,10 @@ use anyhow::{Result, bail};
 use crate::run::{command, step, succeed};
 use crate::{build, setup};
 
-const SUITES: [(&str, fn() -> Result<()>); 3] = [("rust", rust), ("wasm", wasm), ("js", js)];
+/// Its name, and what runs it.
+type Suite = (&'static str, fn() -> Result<()>);
+
+const SUITES: [Suite; 3] = [("rust", rust), ("wasm", wasm), ("js", js)];
 
 /// Runs the suites with the given names, or all.
 pub(crate) fn suites(names: &[String]) -> Result<()> {
