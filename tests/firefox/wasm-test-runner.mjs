@@ -13,6 +13,7 @@ const server = spawn(process.env.XTASK ?? XTASK, ['wasm-test-runner', ...process
   env: { ...process.env, NO_HEADLESS: '1', WASM_BINDGEN_TEST_ADDRESS: '127.0.0.1:0' },
   stdio: ['ignore', 'pipe', 'inherit'],
 });
+process.once('exit', () => server.kill());
 const browser = await launch();
 try {
   const page = await browser.newPage();
