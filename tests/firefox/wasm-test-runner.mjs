@@ -14,17 +14,16 @@ const server = spawn(process.env.XTASK ?? XTASK, ['wasm-test-runner', ...process
   stdio: ['ignore', 'pipe', 'inherit'],
 });
 process.once('exit', () => server.kill());
+
+const url = await address();
 const browser = await launch();
 try {
   const page = await browser.newPage();
-  await page.goto(await address(server));
-  const output = '#output';
-  await page.waitForFunction(
-    (output) => document.querySelector(output)?.textContent.includes('test result: '),
-    { timeout: TIME_LIMIT_MS },
-    output,
-  );
-  const text = await page.$eval(output, (element) => element.textContent);
+  await page.goto(url);
+  await page.waitForFunction(() => document.querySelector('#output')?.textContent.includes('test result: '), {
+    timeout: TIME_LIMIT_MS,
+  });
+  const text = await page.$eval('#output', (element) => element.textContent);
   console.log(`in ${await browser.version()}\n${text}`);
   process.exitCode = text.includes('test result: ok') ? 0 : 1;
 } finally {
@@ -32,11 +31,14 @@ try {
   server.kill();
 }
 
-async function address({ stdout }) {
-  const lines = createInterface({ input: stdout });
-  for await (const line of lines) {
-    const [url] = line.match(/http:\/\/\S+/) ?? [];
-    if (url) return url;
-  }
-  throw new Error('the test server ended before it served anything');
+/** Where the server says that it serves the tests. */
+function address() {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.once('close', (code) => reject(new Error(`the test server ended with ${code}`)));
+    createInterface({ input: server.stdout }).on('line', (line) => {
+      const [url] = line.match(/http:\/\/\S+/) ?? [];
+      if (url) resolve(url);
+    });
+  });
 }
