@@ -1,0 +1,325 @@
+// `embed`: loaded with the first widget.
+
+import { QrveyAuthError } from './index.js';
+import { launch } from './launchers.js';
+import { replace } from './layout.js';
+import { invalid, plan } from './plan.js';
+import { Renewal } from './renewal.js';
+import { enrol } from './seamless.js';
+
+/** Where Qrvey's widgets fire the events that it documents. */
+const QRVEY_EVENTS = {
+  qvTokenExpired: 'window',
+  qvDSHPageLoaded: 'document',
+  qvDSHItemsLoaded: 'document',
+  atApplyUserFilters: 'window',
+  qvDSHRestoreDashboard: 'window',
+  qvDSHSaveDashboard: 'window',
+  qvDSHEditDashboard: 'window',
+  qvDSHCloseEditDashboard: 'window',
+};
+
+/** The widgets that stand on the page. */
+const living = new Set();
+
+/** Resolves when the widget stands on the page. */
+export async function embed(client, options) {
+  if (!globalThis.document) {
+    throw new QrveyAuthError({
+      code: 'unsupported_environment',
+      message: 'a widget needs a page: call embed in a browser',
+    });
+  }
+  const planned = await plan(options);
+  const { signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalid('option "signal" must be an AbortSignal');
+  }
+  signal?.throwIfAborted();
+  const widget = new EmbeddedWidget(client, options, planned, found(options.container));
+  const abort = () => widget.destroy(signal.reason);
+  signal?.addEventListener('abort', abort, { once: true, signal: widget.signal });
+  try {
+    await start(widget);
+  } catch (error) {
+    widget.destroy();
+    throw error;
+  }
+  return widget;
+}
+
+/** An element, or the first that a selector finds. */
+function found(container) {
+  if (container instanceof Element) return container;
+  let element;
+  try {
+    element = typeof container === 'string' ? document.querySelector(container) : undefined;
+  } catch {
+    throw invalid('option "container" is no valid selector');
+  }
+  if (element) return element;
+  throw invalid('option "container" must be an element, or a selector that finds one');
+}
+
+/** `Pixel-perfect Reports Widget` and `pixel-perfect-report` are the same kind. */
+function kind(name) {
+  return name
+    .toLowerCase()
+    .replace(/ widget$/, '')
+    .replaceAll(' ', '-')
+    .replace(/s$/, '');
+}
+
+/** Whether a frame of one of these origins is in an element or its open shadow trees. */
+function holdsFrame(root, origins) {
+  for (const element of root.querySelectorAll('*')) {
+    if (
+      element.localName === 'iframe' &&
+      URL.canParse(element.src) &&
+      origins.has(new URL(element.src).origin)
+    ) {
+      return true;
+    }
+    if (element.shadowRoot && holdsFrame(element.shadowRoot, origins)) return true;
+  }
+  return Boolean(root.shadowRoot) && holdsFrame(root.shadowRoot, origins);
+}
+
+/** Starts a widget; for this module alone. */
+let start;
+
+/** A widget on the page; see `embed.d.ts`. */
+export class EmbeddedWidget extends EventTarget {
+  #client;
+  #options;
+  #planned;
+  #container;
+  #domain;
+  #element;
+  /** The configuration that the element was given, and the globals that hold it and its like. */
+  #configuration;
+  #globals = [];
+  /** The token that the element was given. */
+  #given;
+  #renewal;
+  #isOutOfReach = false;
+  #life = new AbortController();
+  #leave = () => {};
+  #settle = () => {};
+
+  static {
+    start = (widget) => widget.#start();
+  }
+
+  constructor(client, options, planned, container) {
+    super();
+    this.#client = client;
+    this.#options = options;
+    this.#planned = planned;
+    this.#container = container;
+    for (const [type, listener] of Object.entries(planned.listeners)) this.addEventListener(type, listener);
+  }
+
+  /** The widget's own element. A re-mount replaces it. */
+  get element() {
+    return this.#element;
+  }
+
+  /** Aborts when the widget is destroyed. */
+  get signal() {
+    return this.#life.signal;
+  }
+
+  /** Changes the settings that are named, and mounts the widget anew with them. */
+  async update(settings) {
+    this.signal.throwIfAborted();
+    const options = { ...this.#options, settings: { ...this.#options.settings, ...settings } };
+    const planned = await plan(options);
+    this.signal.throwIfAborted();
+    this.#options = options;
+    this.#planned = planned;
+    this.#remount('settings');
+  }
+
+  /** Gets a new token for the widget now. */
+  async renew() {
+    this.signal.throwIfAborted();
+    if (this.#planned.tokenKey === undefined) return;
+    if (this.#renewal) {
+      await this.#renewal.renew();
+    } else {
+      const { token } = await this.#ask({ forceRefresh: true });
+      this.signal.throwIfAborted();
+      this.#given = token;
+      this.#remount('renewed');
+    }
+  }
+
+  /** Takes the widget and all that came with it off the page. */
+  destroy(reason = new DOMException('the widget was destroyed', 'AbortError')) {
+    if (this.signal.aborted) return;
+    this.#life.abort(reason);
+    living.delete(this);
+    this.#settle();
+    this.#leave();
+    this.#renewal?.leave(this.#member);
+    this.#element?.remove();
+    this.#element = undefined;
+    this.#forgetGlobals();
+  }
+
+  async #start() {
+    const { tokenKey, domain, widgetsUrl, renew } = this.#planned;
+    this.#domain = domain;
+    const seeing = this.#sees();
+    const needsAnswer = domain === undefined;
+    const token = tokenKey === undefined ? Promise.resolve({}) : this.#token();
+    if (domain !== undefined && renew === 'seamless') this.#enrol();
+    const base = widgetsUrl ?? domain;
+    const launched = base === undefined ? undefined : this.#launch(base);
+    launched?.catch(() => {});
+    const details = await this.#unlessDestroyed(token);
+    this.#domain ??= details.domain?.replace(/\/+$/, '');
+    if (this.#domain === undefined) {
+      throw invalid('option "domain" is missing, and the relay names none: give the address of your Qrvey');
+    }
+    if (needsAnswer && renew === 'seamless') this.#enrol();
+    await this.#unlessDestroyed(launched ?? this.#launch(base ?? this.#domain));
+    this.#given = this.#renewal?.current.token ?? details.token;
+    living.add(this);
+    this.#mount();
+    seeing();
+    this.#dispatch('ready', {});
+  }
+
+  /** The first token; unless renewal is off, with all that follow. */
+  async #token() {
+    if (this.#planned.renew === 'off') return this.#ask({});
+    this.#renewal = Renewal.of(this.#client, this.#planned.token);
+    if (this.#planned.token.forceRefresh) await this.#ask({});
+    await this.#renewal.join(this.#member);
+    return this.#renewal.current;
+  }
+
+  #ask(more) {
+    const { signal } = this;
+    return this.#client.getComposerToken({ ...this.#planned.token, ...more, detailedResponse: true, signal });
+  }
+
+  #launch(base) {
+    return launch(this.#planned, base, this.#options);
+  }
+
+  #enrol() {
+    if (!this.#renewal) return;
+    this.#leave = enrol(this.#renewal, this.#origins);
+  }
+
+  /** Where the widget's requests may carry its token. */
+  get #origins() {
+    const addresses = [this.#domain, this.#planned.apiUrl].filter(Boolean);
+    return new Set(addresses.map((address) => new URL(address).origin));
+  }
+
+  /** What the renewal calls. */
+  #member = {
+    deliver: () => {
+      if (!this.#element) return;
+      const { token, expiresAt } = this.#renewal.current;
+      const isOutOfReach = this.#isOutOfReach || holdsFrame(this.#element, this.#origins);
+      const isRemounted = this.#planned.renew === 'remount' || isOutOfReach;
+      this.#isOutOfReach = false;
+      if (isRemounted) {
+        this.#remount(this.#planned.renew === 'remount' ? 'renewed' : 'out_of_reach');
+      } else {
+        this.#configuration[this.#planned.tokenKey] = token;
+      }
+      this.#dispatch('renewed', { expiresAt, isRemounted });
+    },
+    tell: (type, detail) => this.#dispatch(type, detail),
+  };
+
+  /** Passes Qrvey's own events on, and acts on the one that says that a token is over. */
+  #sees() {
+    const { signal } = this;
+    const see = (event) => {
+      if (!this.#element || !this.#isMeant(event)) return;
+      this.#dispatch(event.type, event.detail);
+      if (event.type === 'qvTokenExpired') this.#expired();
+    };
+    return () => {
+      for (const [type, where] of Object.entries(QRVEY_EVENTS)) {
+        globalThis[where].addEventListener(type, see, { signal });
+      }
+    };
+  }
+
+  /** `trigger` names a kind of widget: if that kind stands on the page, others are not meant. */
+  #isMeant({ type, detail }) {
+    if (type !== 'qvTokenExpired' || typeof detail?.trigger !== 'string') return true;
+    const meant = kind(detail.trigger);
+    const others = [...living].map((widget) => kind(widget.#options.widget));
+    return kind(this.#options.widget) === meant || !others.includes(meant);
+  }
+
+  #expired() {
+    const renewal = this.#renewal;
+    if (!renewal) return;
+    if (this.#planned.renew === 'seamless') {
+      // The refusal went through our hands: it is being dealt with, or nothing more can be done.
+      if (renewal.hasSeenRefusal) return;
+      this.#isOutOfReach = true;
+    }
+    if (this.#given === renewal.current.token) renewal.expired();
+    else if (this.#planned.renew === 'seamless') this.#member.deliver();
+  }
+
+  #remount(reason) {
+    this.#mount();
+    this.#dispatch('remounted', { reason });
+  }
+
+  #mount() {
+    const { tag, attribute, attributes, settings, tokenKey } = this.#planned;
+    const before = this.#element;
+    this.#forgetGlobals();
+    if (this.#renewal) this.#given = this.#renewal.current.token;
+    this.#configuration = { ...settings, domain: this.#domain };
+    if (tokenKey !== undefined) this.#configuration[tokenKey] = this.#given;
+    const element = document.createElement(tag);
+    element.setAttribute(attribute, this.#global(this.#configuration));
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, this.#global(value));
+    this.#element = element;
+    this.#settle();
+    if (before) this.#settle = replace(this.#container, before, element);
+    else this.#container.append(element);
+  }
+
+  /** Puts a value where the widget finds it, under a name that nothing else on the page can guess. */
+  #global(value) {
+    const random = crypto.getRandomValues(new Uint8Array(16));
+    const name = `qrvey_${Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+    Object.defineProperty(globalThis, name, { configurable: true, writable: true, value });
+    this.#globals.push(name);
+    return name;
+  }
+
+  #forgetGlobals() {
+    for (const name of this.#globals.splice(0)) delete globalThis[name];
+  }
+
+  #dispatch(type, detail) {
+    if (!this.signal.aborted) this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  /** What a promise resolves to; rejects as soon as the widget is destroyed. */
+  #unlessDestroyed(promise) {
+    const { signal } = this;
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(signal.reason);
+      if (signal.aborted) abort();
+      signal.addEventListener('abort', abort, { once: true });
+      promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    });
+  }
+}

@@ -1,0 +1,232 @@
+// One renewal for all widgets of a client that want the same token.
+
+/** Answers that only a person can change. */
+const FINAL = new Set(['not_signed_in', 'forbidden', 'unknown_profile', 'invalid_options']);
+
+const LONGEST_DELAY_MS = 60_000;
+
+/** Tokens of the past that are still recognised in a widget's requests. */
+const MOST_SUPERSEDED = 128;
+
+/** A token's end may be told by several widgets and requests at once; that is one refusal. */
+const ONE_REFUSAL_MS = 10_000;
+
+/** By client, then by what is asked of it. */
+const renewals = new WeakMap();
+
+export class Renewal {
+  /** The token in use: `{ token, expiresAt, domain }`. */
+  current;
+  /** How often an embed may send the token to an origin, by origin; kept by `seamless.js`. */
+  origins = new Map();
+
+  #client;
+  #options;
+  #forget;
+  #members = new Set();
+  #superseded = new Set();
+  #watching = new AbortController();
+  #first;
+  #renewing;
+  #isOver = false;
+  #failures = 0;
+  #failedUntilMs = 0;
+  /** Renewals in a row that a refusal forced, and when the last began. */
+  #forced = 0;
+  #forcedAtMs = Number.NEGATIVE_INFINITY;
+  #refusedAtMs = Number.NEGATIVE_INFINITY;
+  #timer;
+
+  /** The renewal that widgets of this client share when they want this token. */
+  static of(client, { forceRefresh, detailedResponse, ...options }) {
+    if (!renewals.has(client)) renewals.set(client, new Map());
+    const known = renewals.get(client);
+    const key = JSON.stringify({ ...options, headers: options.headers && [...new Headers(options.headers)] });
+    if (!known.has(key)) {
+      const renewal = new Renewal(client, options, () => {
+        if (known.get(key) === renewal) known.delete(key);
+      });
+      known.set(key, renewal);
+    }
+    return known.get(key);
+  }
+
+  constructor(client, options, forget) {
+    this.#client = client;
+    this.#options = options;
+    this.#forget = forget;
+  }
+
+  /**
+   * Resolves when there is a token. From then on `member.deliver()` is called for each new one, and
+   * `member.tell(type, detail)` for what else happens, until it leaves.
+   */
+  async join(member) {
+    this.#members.add(member);
+    this.#first ??= this.#watch();
+    await this.#first;
+  }
+
+  leave(member) {
+    this.#members.delete(member);
+    if (this.#members.size === 0) this.#end();
+  }
+
+  /** Asks for a new token, whatever is held; callers at the same time share one request. */
+  renew() {
+    this.#renewing ??= this.#ask().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  /** Takes note that the platform refused a token; resolves to what to use instead, if there is anything. */
+  async refused(token) {
+    this.#refusedAtMs = performance.now();
+    if (token !== this.current.token) return this.current.token;
+    await this.#force();
+    return token === this.current.token ? undefined : this.current.token;
+  }
+
+  /** Takes note that some widget's token is over, as its event says. */
+  expired() {
+    return this.#force();
+  }
+
+  /** Whether the refusal that an event tells of is one that was seen and dealt with. */
+  get hasSeenRefusal() {
+    return performance.now() - this.#refusedAtMs < ONE_REFUSAL_MS;
+  }
+
+  /** The token in a header's value that is this renewal's, in use or superseded. */
+  tokenIn(value) {
+    const { token } = this.current ?? {};
+    if (token === undefined || this.#isOver) return undefined;
+    if (holds(value, token)) return token;
+    for (const old of this.#superseded) {
+      if (holds(value, old)) return old;
+    }
+    return undefined;
+  }
+
+  async #watch() {
+    for (const type of ['expiring', 'expired', 'failed']) {
+      this.#client.addEventListener(type, this.#hear, { signal: this.#watching.signal });
+    }
+    try {
+      const { signal } = this.#watching;
+      await this.#client.watch((details) => this.#receive(details), { ...this.#options, signal });
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  #end() {
+    this.#isOver = true;
+    this.#watching.abort();
+    this.#settled();
+    this.#forget();
+  }
+
+  #hear = ({ type, detail }) => {
+    const { kind, profile, ...news } = detail;
+    const wanted = this.#options.profile;
+    if (kind !== 'composer' || (wanted !== undefined && wanted !== profile)) return;
+    // Without a status it was not the relay that said so, but `clearTokens()`.
+    if (news.error?.code === 'not_signed_in' && news.error.status === undefined) {
+      this.#isOver = true;
+      this.#settled();
+      this.#forget();
+    }
+    this.#tell(type, news);
+  };
+
+  #receive(details) {
+    const before = this.current;
+    this.current = details;
+    this.#failures = 0;
+    this.#failedUntilMs = 0;
+    this.#settled();
+    if (before === undefined || before.token === details.token) return;
+    this.#superseded.delete(details.token);
+    this.#superseded.add(before.token);
+    if (this.#superseded.size > MOST_SUPERSEDED) {
+      this.#superseded.delete(this.#superseded.values().next().value);
+    }
+    for (const member of [...this.#members]) member.deliver();
+  }
+
+  async #ask() {
+    const { signal } = this.#watching;
+    try {
+      const options = { ...this.#options, forceRefresh: true, detailedResponse: true, signal };
+      const details = await this.#client.getComposerToken(options);
+      // The watch has delivered it by now; this is for a client whose watch is over.
+      if (details.token !== this.current.token) this.#receive(details);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const wait = Math.min(1_000 * 2 ** this.#failures, LONGEST_DELAY_MS) * (0.5 + Math.random() / 2);
+      this.#failures += 1;
+      const retryInMs = FINAL.has(error.code) ? undefined : Math.max(wait, (error.retryAfter ?? 0) * 1_000);
+      this.#failedUntilMs = performance.now() + (retryInMs ?? LONGEST_DELAY_MS);
+      if (retryInMs !== undefined) this.#later(retryInMs);
+      this.#tell('failed', { error, retryInMs });
+      throw error;
+    }
+  }
+
+  /** Renews because a token was refused; not in a loop, should the platform refuse every token. */
+  async #force() {
+    if (this.#isOver) return;
+    if (!this.#renewing) {
+      const nowMs = performance.now();
+      const sinceMs = nowMs - this.#forcedAtMs;
+      const gapMs = this.#forced < 2 ? 0 : Math.min(1_000 * 2 ** (this.#forced - 1), LONGEST_DELAY_MS);
+      const waitMs = Math.max(this.#failedUntilMs - nowMs, gapMs - sinceMs);
+      if (waitMs > 0) {
+        this.#later(waitMs);
+        return;
+      }
+      this.#forced = sinceMs > LONGEST_DELAY_MS ? 1 : this.#forced + 1;
+      this.#forcedAtMs = nowMs;
+    }
+    await this.renew().catch(() => {});
+  }
+
+  #later(ms) {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.#again(), ms);
+    addEventListener('online', this.#again);
+    document.addEventListener('visibilitychange', this.#again);
+  }
+
+  #again = (event) => {
+    if (event && document.visibilityState === 'hidden') return;
+    this.#settled();
+    this.renew().catch(() => {});
+  };
+
+  /** Nothing is left to be tried again. */
+  #settled() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    removeEventListener('online', this.#again);
+    document.removeEventListener('visibilitychange', this.#again);
+  }
+
+  #tell(type, detail) {
+    for (const member of [...this.#members]) member.tell(type, detail);
+  }
+}
+
+const TOKEN_CHARACTER = /[\w.~+/=-]/;
+
+/** Whether a header's value is the token, or has it as a word of its own. */
+function holds(value, token) {
+  if (value.length === token.length) return value === token;
+  const at = value.indexOf(token);
+  if (at === -1) return false;
+  const [before, after] = [value[at - 1], value[at + token.length]];
+  return !(before && TOKEN_CHARACTER.test(before)) && !(after && TOKEN_CHARACTER.test(after));
+}

@@ -1,0 +1,320 @@
+import { originOf, rewrite } from './seamless.js';
+
+const EVENTS = ['readystatechange', 'loadstart', 'progress', 'abort', 'error', 'timeout', 'load', 'loadend'];
+
+/** What a page sees of a request that has been sent and not answered. */
+const UNANSWERED = {
+  readyState: 1,
+  status: 0,
+  statusText: '',
+  responseText: '',
+  responseXML: null,
+  responseURL: '',
+  getResponseHeader: () => null,
+  getAllResponseHeaders: () => '',
+};
+
+/** Requests to Qrvey that have been opened, by their object. */
+const attempts = new WeakMap();
+
+/** The same, by their upload object. */
+const uploads = new WeakMap();
+
+/** The object whose method is being called further down: an older wrapper there lets it pass. */
+let passing;
+
+/**
+ * `XMLHttpRequest` for a page with widgets. Each object is listened to before its page can: events of
+ * one that is no node come in the order of registration alone.
+ */
+export function wrapConstructor(inner) {
+  return new Proxy(inner, {
+    construct(target, args, newTarget) {
+      const xhr = Reflect.construct(target, args, newTarget);
+      attend(xhr);
+      return xhr;
+    },
+  });
+}
+
+/** Done again, it changes nothing. */
+function attend(xhr) {
+  const listen = bare(xhr, 'addEventListener');
+  for (const type of EVENTS) listen.call(xhr, type, handle, true);
+}
+
+function handle(event) {
+  attempts.get(this)?.handle(event);
+}
+
+function hideUpload(event) {
+  if (uploads.get(this)?.hidesUpload) event.stopImmediatePropagation();
+}
+
+/** The methods of `XMLHttpRequest`, each as a wrapper of the one before. */
+export function wrapXhr(prototype) {
+  const beneath = {};
+  for (const name of ['open', 'setRequestHeader', 'send', 'abort']) beneath[name] = bare(prototype, name);
+  const down = (inner, xhr, args) => {
+    const before = passing;
+    passing = xhr;
+    try {
+      return Reflect.apply(inner, xhr, args);
+    } finally {
+      passing = before;
+    }
+  };
+  return {
+    open: (inner) =>
+      function (...args) {
+        if (passing === this) return Reflect.apply(inner, this, args);
+        if (attempts.has(this)) {
+          attempts.get(this).leave();
+          attempts.delete(this);
+        }
+        const [, url] = args;
+        const origin = originOf(typeof url === 'string' ? url : String(url));
+        if (origin === undefined) return Reflect.apply(inner, this, args);
+        attend(this);
+        const result = down(inner, this, args);
+        attempts.set(this, new Attempt(this, origin, args, beneath, down));
+        return result;
+      },
+    setRequestHeader: (inner) =>
+      function (...args) {
+        const attempt = passing === this ? undefined : attempts.get(this);
+        if (attempt) args[1] = attempt.header(...args);
+        return attempt ? down(inner, this, args) : Reflect.apply(inner, this, args);
+      },
+    send: (inner) =>
+      function (...args) {
+        const attempt = passing === this ? undefined : attempts.get(this);
+        if (!attempt?.sent) return Reflect.apply(inner, this, args);
+        attempt.start(args[0]);
+        const result = down(inner, this, args);
+        attempt.returned();
+        return result;
+      },
+    abort: (inner) =>
+      function (...args) {
+        const attempt = passing === this ? undefined : attempts.get(this);
+        if (!attempt?.isHidden) return Reflect.apply(inner, this, args);
+        return attempt.cancel('abort', () => down(inner, this, args));
+      },
+  };
+}
+
+/**
+ * A request with a token. If it is refused, the page does not see that: the events of the refusal are
+ * held back, and the same object is opened and sent once more with a new token. Only if there is
+ * none, the page gets what was held back.
+ */
+class Attempt {
+  /** The renewal and the token that went out, if there was one of ours. */
+  sent;
+  isHidden = false;
+
+  #xhr;
+  #origin;
+  #opening;
+  #beneath;
+  #down;
+  #headers = [];
+  #body;
+  #phase = 'opened';
+  #held = [];
+  #startedAtMs;
+  #timer;
+
+  constructor(xhr, origin, opening, beneath, down) {
+    this.#xhr = xhr;
+    this.#origin = origin;
+    this.#opening = opening;
+    this.#beneath = beneath;
+    this.#down = down;
+  }
+
+  /** The value that a header is to have now. */
+  header(name, value) {
+    const found = rewrite(this.#origin, String(value));
+    this.#headers.push([name, value]);
+    if (!found) return value;
+    if (!this.sent) this.#attendUpload();
+    this.sent = found;
+    return found.value;
+  }
+
+  start(body) {
+    this.#body = again(body);
+    this.#startedAtMs = performance.now();
+    const isAsync = this.#opening.length < 3 || Boolean(this.#opening[2]);
+    this.#phase = isAsync ? 'sent' : 'sync';
+  }
+
+  /** `send` has come back: with the answer, if it waited for it. */
+  returned() {
+    if (this.#phase !== 'sync') return;
+    this.#phase = 'done';
+    if (this.#xhr.status === 401) this.sent.renewal.refused(this.sent.token);
+  }
+
+  /** The object goes on to something else. */
+  leave() {
+    this.#reveal();
+    this.#finish();
+  }
+
+  handle(event) {
+    const isAnswer = event.type === 'readystatechange' && this.#real('readyState') >= 2;
+    if (this.#phase === 'sent' && isAnswer) {
+      if (this.#real('status') === 401) this.#hold();
+      else this.#finish();
+    } else if (this.#phase === 'replayed' && isAnswer) {
+      this.#reveal();
+      this.#phase = 'answered';
+    }
+    if (this.#phase === 'held') this.#held.push(snapshot(event, this.#real('readyState')));
+    if (this.isHidden) event.stopImmediatePropagation();
+    if (this.#phase === 'answered' && event.type === 'loadend') this.#finish();
+  }
+
+  /** What goes up a second time was seen to go up once. Not before there is a token: listening makes a plain request ask for leave first. */
+  #attendUpload() {
+    const { upload } = this.#xhr;
+    uploads.set(upload, this);
+    const listen = bare(upload, 'addEventListener');
+    for (const type of EVENTS) listen.call(upload, type, hideUpload, true);
+  }
+
+  get hidesUpload() {
+    return this.#phase === 'replayed' || this.#phase === 'answered';
+  }
+
+  #hold() {
+    this.#phase = 'held';
+    this.#hide();
+    const { timeout } = this.#xhr;
+    if (timeout > 0) {
+      const left = timeout - (performance.now() - this.#startedAtMs);
+      this.#timer = setTimeout(
+        () => this.cancel('timeout', () => this.#down(this.#beneath.abort, this.#xhr, [])),
+        Math.max(left, 0),
+      );
+    }
+    this.sent.renewal.refused(this.sent.token).then((token) => {
+      if (this.#phase !== 'held') return;
+      clearTimeout(this.#timer);
+      if (token === undefined || this.#body === undefined) this.#release();
+      else this.#replay();
+    });
+  }
+
+  #replay() {
+    const xhr = this.#xhr;
+    const { open, setRequestHeader, send } = this.#beneath;
+    this.#phase = 'replayed';
+    this.#down(open, xhr, this.#opening);
+    for (const [name, value] of this.#headers) {
+      const found = rewrite(this.#origin, String(value));
+      this.#down(setRequestHeader, xhr, [name, found?.value ?? value]);
+    }
+    this.#down(send, xhr, [this.#body()]);
+  }
+
+  /** Shows the page the refusal after all, step by step as it came. */
+  #release() {
+    const held = this.#held;
+    this.#reveal();
+    this.#phase = 'released';
+    for (const { event, readyState } of held) {
+      if (this.#phase !== 'released') return;
+      show(this.#xhr, { readyState });
+      this.#xhr.dispatchEvent(event);
+    }
+    if (this.#phase !== 'released') return;
+    reveal(this.#xhr, ['readyState']);
+    this.#finish();
+  }
+
+  /** Ends a request that the page believes under way, with the events that the page expects of that. */
+  cancel(type, abort) {
+    clearTimeout(this.#timer);
+    this.#phase = 'cancelled';
+    abort();
+    this.#finish();
+    this.isHidden = false;
+    show(this.#xhr, { readyState: 4 });
+    this.#xhr.dispatchEvent(new Event('readystatechange'));
+    this.#xhr.dispatchEvent(new ProgressEvent(type));
+    this.#xhr.dispatchEvent(new ProgressEvent('loadend'));
+    // After abort() an object is as new; after a timeout it is done.
+    if (type === 'abort' && attempts.get(this.#xhr) === this) this.#reveal();
+  }
+
+  #hide() {
+    this.isHidden = true;
+    const { responseType } = this.#xhr;
+    const response = responseType === '' || responseType === 'text' ? '' : null;
+    show(this.#xhr, { ...UNANSWERED, response });
+  }
+
+  #reveal() {
+    this.isHidden = false;
+    reveal(this.#xhr, [...Object.keys(UNANSWERED), 'response']);
+  }
+
+  #finish() {
+    this.#phase = 'done';
+    clearTimeout(this.#timer);
+  }
+
+  /** A property as the browser has it, whatever the page is shown. */
+  #real(name) {
+    return Reflect.get(Object.getPrototypeOf(this.#xhr), name, this.#xhr);
+  }
+}
+
+function show(xhr, properties) {
+  for (const [name, value] of Object.entries(properties)) {
+    Object.defineProperty(xhr, name, { configurable: true, value });
+  }
+}
+
+function reveal(xhr, names) {
+  for (const name of names) delete xhr[name];
+}
+
+function snapshot({ type, loaded, total, lengthComputable }, readyState) {
+  const event =
+    type === 'readystatechange'
+      ? new Event(type)
+      : new ProgressEvent(type, { loaded, total, lengthComputable });
+  return { event, readyState };
+}
+
+/**
+ * How to send a body once more: what the page may change meanwhile is copied. `undefined` for one that
+ * cannot be.
+ */
+function again(body) {
+  if (body instanceof FormData) {
+    const copy = new FormData();
+    for (const [name, value] of body) copy.append(name, value);
+    return () => copy;
+  }
+  if (body instanceof URLSearchParams) return always(new URLSearchParams(body));
+  if (body instanceof ArrayBuffer) return always(body.slice(0));
+  if (ArrayBuffer.isView(body)) {
+    return always(body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength));
+  }
+  return body instanceof Document ? undefined : always(body);
+}
+
+function always(value) {
+  return () => value;
+}
+
+/** A method as it was before zone.js, which would count a second request that never ends. */
+function bare(target, name) {
+  return target[globalThis.Zone?.__symbol__?.(name)] ?? target[name];
+}

@@ -1,0 +1,117 @@
+// Gives running widgets their new token: in the headers of their requests to Qrvey, on the way out.
+
+import { wrapFetch } from './seamless-fetch.js';
+import { wrapConstructor, wrapXhr } from './seamless-xhr.js';
+
+/** The renewals whose tokens are looked for. */
+const renewals = new Set();
+
+/** Matches what may be an address of theirs, cheaply; which is then looked at closely. */
+let candidates;
+
+/** Takes the page's functions out of our hands again. */
+let restore;
+
+/**
+ * Replaces a renewal's superseded tokens in requests to these origins, and renews at their 401, until
+ * the returned function is called.
+ */
+export function enrol(renewal, origins) {
+  for (const origin of origins) renewal.origins.set(origin, (renewal.origins.get(origin) ?? 0) + 1);
+  renewals.add(renewal);
+  look();
+  restore ??= install();
+  return () => {
+    for (const origin of origins) {
+      const left = renewal.origins.get(origin) - 1;
+      if (left > 0) renewal.origins.set(origin, left);
+      else renewal.origins.delete(origin);
+    }
+    if (renewal.origins.size === 0) renewals.delete(renewal);
+    look();
+    if (renewals.size > 0) return;
+    restore();
+    restore = undefined;
+  };
+}
+
+/** The origin of an address if tokens may be sent there. */
+export function originOf(url) {
+  if (candidates === undefined || !candidates.test(url)) return undefined;
+  try {
+    const { origin } = new URL(url, document.baseURI);
+    for (const renewal of renewals) if (renewal.origins.has(origin)) return origin;
+  } catch {
+    // No address at all: whoever asked for it is told so by the browser.
+  }
+  return undefined;
+}
+
+/**
+ * What a header on its way to this origin is to say: `{ renewal, token, value }` if there is a token
+ * of ours in it, `token` being the one that goes out.
+ */
+export function rewrite(origin, value) {
+  for (const renewal of renewals) {
+    const found = renewal.origins.has(origin) ? renewal.tokenIn(value) : undefined;
+    if (found !== undefined) {
+      const { token } = renewal.current;
+      return { renewal, token, value: found === token ? value : value.replace(found, () => token) };
+    }
+  }
+  return undefined;
+}
+
+function look() {
+  const origins = new Set([...renewals].flatMap((renewal) => [...renewal.origins.keys()]));
+  if (origins.size === 0) {
+    candidates = undefined;
+  } else if (origins.has(new URL(document.baseURI).origin)) {
+    // A relative address leads there, too.
+    candidates = /^/;
+  } else {
+    const hosts = [...origins].map((origin) => new URL(origin).host.replace(/[^\w-]/g, '\\$&'));
+    // A host may be written in capitals, and an international one in its own letters.
+    candidates = new RegExp(`${hosts.join('|')}|[^\\0-\\x7f]`, 'i');
+  }
+}
+
+function install() {
+  const { prototype } = XMLHttpRequest;
+  const restores = [
+    patch(globalThis, 'fetch', wrapFetch),
+    ...Object.entries(wrapXhr(prototype)).map(([name, wrap]) => patch(prototype, name, wrap)),
+    patch(globalThis, 'XMLHttpRequest', wrapConstructor),
+    patch(prototype, 'constructor', () => globalThis.XMLHttpRequest),
+  ];
+  return () => {
+    for (const restore of restores) restore();
+  };
+}
+
+/**
+ * Puts a function around another in its place. Where somebody has put a third around it by the time
+ * it is to go, it stays: with nobody enrolled it only passes on.
+ */
+function patch(target, name, wrap) {
+  const before = Object.getOwnPropertyDescriptor(target, name);
+  const inner = target[name];
+  const outer = wrap(inner);
+  for (const property of ['name', 'length']) {
+    if (outer[property] !== inner[property]) {
+      Object.defineProperty(outer, property, { configurable: true, value: inner[property] });
+    }
+  }
+  const shape = before ?? { configurable: true, enumerable: true };
+  Object.defineProperty(target, name, {
+    configurable: shape.configurable,
+    enumerable: shape.enumerable,
+    writable: true,
+    value: outer,
+  });
+  return () => {
+    if (target[name] !== outer) return;
+    if (before) Object.defineProperty(target, name, before);
+    else delete target[name];
+  };
+}
