@@ -55,6 +55,10 @@ export class QrveyClient extends EventTarget {
     signal?.addEventListener('abort', () => this.#release(watch), { once: true });
   }
 
+  async embed(options) {
+    return (await widgets()).embed(this, options);
+  }
+
   configure(defaults) {
     this.#defaults = { ...defaults };
     this.#attached()?.configure(this.#defaults);
@@ -101,6 +105,16 @@ export class QrveyClient extends EventTarget {
 function firer(client) {
   const weak = new WeakRef(client);
   return (type, detail) => weak.deref()?.dispatchEvent(new CustomEvent(type, { detail }));
+}
+
+/** What only a page with widgets needs. */
+async function widgets() {
+  try {
+    return await import('./embed.js');
+  } catch (cause) {
+    const message = 'embed.js could not be loaded: it must be served beside index.js of this package';
+    throw new QrveyAuthError({ code: 'module_load_failed', message, retryable: true }, cause);
+  }
 }
 
 function invalid(message) {

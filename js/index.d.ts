@@ -9,6 +9,22 @@
  * Importing has no side effect, in a browser or elsewhere. Tokens are kept in memory only.
  */
 
+import type { embed } from './embed.js';
+
+export { embed } from './embed.js';
+export type {
+  CommonSettings,
+  EmbeddedWidget,
+  EmbedEvents,
+  EmbedListeners,
+  EmbedOptions,
+  SinglePanelSettings,
+  WebFormDesignSettings,
+  WebFormSettings,
+  WidgetName,
+  WidgetSettings,
+} from './embed.js';
+
 /**
  * The Composer token, for the `qvToken` of a widget. Resolves at once to the token already held if
  * it lives long enough; any number of calls at the same time make one request to the relay.
@@ -64,6 +80,7 @@ export function clearTokens(): void;
  */
 export interface QrveyClient extends EventTarget {
   watch: typeof watch;
+  embed: typeof embed;
   addEventListener<Type extends keyof QrveyClientEvents>(
     type: Type,
     listener: (this: QrveyClient, event: QrveyClientEvents[Type]) => void,

@@ -11,6 +11,7 @@ const client = () => (page ??= new QrveyClient());
 export const getComposerToken = (options) => client().getComposerToken(options);
 export const getAdminToken = (options) => client().getAdminToken(options);
 export const watch = (callback, options) => client().watch(callback, options);
+export const embed = (options) => client().embed(options);
 export const configure = (defaults) => client().configure(defaults);
 export const clearTokens = () => client().clearTokens();
 export const createClient = (defaults) => new QrveyClient(defaults);

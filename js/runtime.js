@@ -1,7 +1,7 @@
 // Loads the WebAssembly instance once, and replaces it after a panic.
 
 // The instance travels inside the script: no second request, no MIME type, no bundler setting.
-import embedded from '../target/bindgen/embedded.js';
+import embedded from '../target/bindgen/qrvey_auth.embedded.js';
 import * as bindings from '../target/bindgen/qrvey_auth.js';
 import { QrveyAuthError } from './error.js';
 

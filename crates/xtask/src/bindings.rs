@@ -6,12 +6,9 @@ use anyhow::{Context, Result, ensure};
 use walrus::Module;
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::build::{BOUND, COMPILED};
+use crate::build::Instance;
 use crate::run::root;
 use crate::sweep::sweep;
-
-/// The name by which the instance imports its JavaScript.
-const MODULE: &str = "./qrvey_auth_bg.js";
 
 /// Whether a function formats text. The module itself formats nothing: its own messages are put
 /// together from strings, serde's are replaced by ones that name the option, and of a panic only the
@@ -26,11 +23,12 @@ fn formats(name: &str) -> bool {
 }
 
 /// Writes the instance and its JavaScript to `target/bindgen`.
-pub(crate) fn generate() -> Result<()> {
-    let wasm = fs::read(root().join(COMPILED)).with_context(|| format!("{COMPILED} is missing"))?;
+pub(crate) fn generate(instance: &Instance) -> Result<()> {
+    let compiled = instance.compiled();
+    let wasm = fs::read(root().join(&compiled)).with_context(|| format!("{compiled} is missing"))?;
     let wasm = sweep(&wasm, formats)?;
     let mut output = Bindgen::new()
-        .input_bytes("qrvey_auth", wasm)
+        .input_bytes(instance.name, wasm)
         .web(true)?
         .omit_default_module_path(true)
         .reset_state_function(true)
@@ -39,12 +37,14 @@ pub(crate) fn generate() -> Result<()> {
         .remove_producers_section(true)
         .generate_output()
         .context("wasm-bindgen failed")?;
-    let renamed = shorten_imports(output.wasm_mut());
-    let directory = root().join(BOUND);
-    let directory = directory.parent().context("no folder to write to")?;
+    // The name by which the instance imports its JavaScript.
+    let module = format!("./{}_bg.js", instance.name);
+    let renamed = shorten_imports(output.wasm_mut(), &module);
+    let bound = root().join(instance.bound());
+    let directory = bound.parent().context("no folder to write to")?;
     output.emit(directory)?;
-    let path = directory.join("qrvey_auth.js");
-    let mut script = fs::read_to_string(&path)?.replace(&format!("\"{MODULE}\": import0"), "i: import0");
+    let path = directory.join(format!("{}.js", instance.name));
+    let mut script = fs::read_to_string(&path)?.replace(&format!("\"{module}\": import0"), "i: import0");
     for (long, short) in renamed {
         let shortened = script.replace(&format!(" {long}: "), &format!(" {short}: "));
         ensure!(
@@ -59,9 +59,9 @@ pub(crate) fn generate() -> Result<()> {
 
 /// Shortens the names by which the instance and its JavaScript know each other: each carries a hash
 /// that no compression can shrink. Returns the old names with the new.
-fn shorten_imports(module: &mut Module) -> Vec<(String, String)> {
+fn shorten_imports(module: &mut Module, imported: &str) -> Vec<(String, String)> {
     let mut renamed = Vec::new();
-    for import in module.imports.iter_mut().filter(|import| import.module == MODULE) {
+    for import in module.imports.iter_mut().filter(|import| import.module == imported) {
         let long = std::mem::replace(&mut import.name, format!("i{}", renamed.len()));
         renamed.push((long, import.name.clone()));
         "i".clone_into(&mut import.module);

@@ -9,24 +9,25 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 
-use crate::build::WASM;
+use crate::build::Instance;
 use crate::run::root;
 
 /// What stands in the bundle until the instance takes its place.
 const PLACEHOLDER: &str = "\"the WebAssembly instance\"";
 
-/// Writes the module that `js/runtime.js` imports the instance from.
-pub(crate) fn placeholder() -> Result<()> {
+/// Writes the module that the scripts import the instance from.
+pub(crate) fn placeholder(instance: &Instance) -> Result<()> {
     let script = format!("export default {PLACEHOLDER};\n");
-    Ok(fs::write(root().join("target/bindgen/embedded.js"), script)?)
+    Ok(fs::write(root().join(format!("target/bindgen/{}.embedded.js", instance.name)), script)?)
 }
 
-/// Puts the instance into a bundle.
-pub(crate) fn into(bundle: &str) -> Result<()> {
+/// Puts the instance into its bundle.
+pub(crate) fn into(instance: &Instance) -> Result<()> {
+    let bundle = instance.bundle;
     let path = root().join(bundle);
     let script = fs::read_to_string(&path)?;
     ensure!(script.matches(PLACEHOLDER).count() == 1, "{bundle} has no one place for the instance");
-    let wasm = fs::read(root().join(WASM))?;
+    let wasm = fs::read(root().join(instance.wasm()))?;
     Ok(fs::write(path, script.replace(PLACEHOLDER, &literal(&wasm)))?)
 }
 

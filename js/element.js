@@ -1,0 +1,141 @@
+// `<qrvey-widget>`: importing this defines it; where there are no custom elements it does nothing.
+
+import { EVENTS, optionOf } from './events.js';
+import { embed } from './index.js';
+
+/** The attributes that are options of `embed`, by name. */
+const OPTIONS = {
+  widget: 'widget',
+  domain: 'domain',
+  'widgets-url': 'widgetsUrl',
+  'api-url': 'apiUrl',
+  renew: 'renew',
+  'token-key': 'tokenKey',
+  relay: 'relay',
+  endpoint: 'endpoint',
+  profile: 'profile',
+  credentials: 'credentials',
+};
+
+const define = (HTMLElement) =>
+  class QrveyWidgetElement extends HTMLElement {
+    static observedAttributes = [...Object.keys(OPTIONS), 'settings'];
+
+    #settings;
+    #options;
+    #client;
+    #embedded;
+    #life;
+    /** What is to be done at the end of this task: nothing, new settings, or all anew. */
+    #due;
+
+    connectedCallback() {
+      // Properties that were set before the element was defined.
+      for (const name of ['settings', 'options', 'client']) {
+        if (!Object.hasOwn(this, name)) continue;
+        const value = this[name];
+        delete this[name];
+        this[name] = value;
+      }
+      this.#change('all');
+    }
+
+    disconnectedCallback() {
+      this.#change('all');
+    }
+
+    attributeChangedCallback(name, before, after) {
+      if (before !== after) this.#change(name === 'settings' ? 'settings' : 'all');
+    }
+
+    /** The widget's settings; the attribute of the same name takes them as JSON. */
+    get settings() {
+      if (this.#settings !== undefined || !this.hasAttribute('settings')) return this.#settings;
+      return JSON.parse(this.getAttribute('settings'));
+    }
+
+    set settings(settings) {
+      this.#settings = settings;
+      this.#change('settings');
+    }
+
+    /** Options of `embed` that have no attribute. */
+    get options() {
+      return this.#options;
+    }
+
+    set options(options) {
+      this.#options = options;
+      this.#change('all');
+    }
+
+    /** The client whose tokens are used; default: the page's. */
+    get client() {
+      return this.#client;
+    }
+
+    set client(client) {
+      this.#client = client;
+      this.#change('all');
+    }
+
+    /** What `embed` resolved to, while it stands. */
+    get embedded() {
+      return this.#embedded;
+    }
+
+    #change(what) {
+      if (this.#due === undefined) queueMicrotask(() => this.#act());
+      if (this.#due !== 'all') this.#due = what;
+    }
+
+    #act() {
+      const due = this.#due;
+      this.#due = undefined;
+      if (due === 'settings' && this.#embedded) {
+        this.#try(() => this.#embedded.update(this.settings ?? {}));
+        return;
+      }
+      this.#life?.abort();
+      this.#embedded = undefined;
+      if (this.isConnected && this.hasAttribute('widget')) this.#try(() => this.#embed());
+    }
+
+    async #embed() {
+      const life = new AbortController();
+      this.#life = life;
+      const options = { ...this.#options, container: this, signal: life.signal };
+      for (const [attribute, option] of Object.entries(OPTIONS)) {
+        if (this.hasAttribute(attribute)) options[option] = this.getAttribute(attribute);
+      }
+      const { settings } = this;
+      if (settings !== undefined) options.settings = settings;
+      for (const type of EVENTS) {
+        const also = options[optionOf(type)];
+        options[optionOf(type)] = (event) => {
+          also?.(event);
+          if (type === 'ready') this.#embedded = event.target;
+          this.dispatchEvent(new CustomEvent(type, { detail: event.detail }));
+        };
+      }
+      try {
+        await (this.#client?.embed(options) ?? embed(options));
+      } catch (error) {
+        if (!life.signal.aborted) throw error;
+      }
+    }
+
+    /** A failure is an `error` event with the `QrveyAuthError` as its `error`. */
+    async #try(action) {
+      try {
+        await action();
+      } catch (error) {
+        const { message } = error;
+        if (this.isConnected) this.dispatchEvent(new ErrorEvent('error', { error, message }));
+      }
+    }
+  };
+
+if (globalThis.customElements && !customElements.get('qrvey-widget')) {
+  customElements.define('qrvey-widget', define(HTMLElement));
+}

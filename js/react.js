@@ -1,0 +1,66 @@
+'use client';
+
+import { createElement, useEffect, useRef, useState } from 'react';
+import { EVENTS, optionOf } from './events.js';
+import { embed } from './index.js';
+
+/**
+ * Embeds into the element that gets `ref`. New settings update the widget, other new options embed it
+ * anew, new listeners simply take over.
+ */
+export function useQrveyWidget({ client, ...options }) {
+  const ref = useRef(null);
+  const latest = useRef(options);
+  latest.current = options;
+  const [state, setState] = useState({});
+  const { settings, ...rest } = options;
+  const what = signature(rest);
+  const how = JSON.stringify(settings);
+  const shown = useRef(undefined);
+
+  useEffect(() => {
+    const life = new AbortController();
+    const { signal } = life;
+    const now = { ...latest.current, container: ref.current, signal };
+    for (const name of EVENTS.map(optionOf)) now[name] = (event) => latest.current[name]?.(event);
+    shown.current = how;
+    (client?.embed(now) ?? embed(now)).then(
+      (widget) => setState({ widget }),
+      (error) => signal.aborted || setState({ error }),
+    );
+    return () => {
+      life.abort();
+      setState({});
+    };
+  }, [client, what]);
+
+  useEffect(() => {
+    const { widget } = state;
+    if (!widget || shown.current === how) return;
+    shown.current = how;
+    widget.update(latest.current.settings ?? {}).catch((error) => {
+      if (!widget.signal.aborted) setState({ widget, error });
+    });
+  }, [state, how]);
+
+  return { ref, widget: state.widget, error: state.error };
+}
+
+/** A `div` with a widget in it. */
+export function QrveyWidget({ id, className, style, onError, ...options }) {
+  const { ref, error } = useQrveyWidget(options);
+  const tell = useRef(onError);
+  tell.current = onError;
+  useEffect(() => {
+    if (error) tell.current?.(error);
+  }, [error]);
+  return createElement('div', { ref, id, className, style });
+}
+
+/** Equal for options that mean the same, whichever objects they are in; functions take over by themselves. */
+function signature(options) {
+  const entries = Object.entries(options).filter(([, value]) => typeof value !== 'function');
+  return JSON.stringify(
+    entries.map(([key, value]) => [key, value instanceof Headers ? [...value] : value]).sort(),
+  );
+}

@@ -1,0 +1,67 @@
+import { defineComponent, h, onBeforeUnmount, onMounted, ref, toRaw, watch } from 'vue';
+import { EVENTS, optionOf } from './events.js';
+import { embed } from './index.js';
+
+/** The options of `embed` that are props; `options` takes all others. */
+const PROPS = [
+  'widget',
+  'domain',
+  'widgetsUrl',
+  'apiUrl',
+  'renew',
+  'tokenKey',
+  'relay',
+  'endpoint',
+  'profile',
+  'credentials',
+];
+
+/** A `div` with a widget in it. */
+export const QrveyWidget = defineComponent({
+  name: 'QrveyWidget',
+  props: {
+    ...Object.fromEntries(PROPS.map((name) => [name, String])),
+    settings: Object,
+    options: Object,
+    client: Object,
+  },
+  emits: [...EVENTS, 'error'],
+  setup(props, { emit, expose }) {
+    const container = ref(null);
+    let life;
+    let widget;
+
+    const fail = (error) => emit('error', error);
+    const begin = async () => {
+      end();
+      life = new AbortController();
+      const { signal } = life;
+      const options = { ...toRaw(props.options), container: container.value, signal };
+      for (const name of [...PROPS, 'settings']) {
+        if (props[name] !== undefined) options[name] = toRaw(props[name]);
+      }
+      for (const type of EVENTS) options[optionOf(type)] = (event) => emit(type, event);
+      try {
+        const embedded = await (toRaw(props.client)?.embed(options) ?? embed(options));
+        if (signal === life?.signal) widget = embedded;
+      } catch (error) {
+        if (!signal.aborted) fail(error);
+      }
+    };
+    const end = () => {
+      life?.abort();
+      life = widget = undefined;
+    };
+
+    onMounted(begin);
+    onBeforeUnmount(end);
+    watch(() => [...PROPS.map((name) => props[name]), props.options, props.client], begin);
+    watch(
+      () => props.settings,
+      (settings) => widget?.update(toRaw(settings) ?? {}).catch(fail),
+      { deep: true },
+    );
+    expose({ widget: () => widget });
+    return () => h('div', { ref: container });
+  },
+});
