@@ -1,5 +1,6 @@
 import { QrveyAuthError } from './error.js';
 import { instance, load, settle, survivors } from './runtime.js';
+import { join, tell } from './tabs.js';
 
 /** The events of a page after which a token may be over, or a renewal that failed may succeed. */
 const AWAKENINGS = [
@@ -65,6 +66,24 @@ export class QrveyClient extends EventTarget {
   }
 
   clearTokens() {
+    this.#clear();
+    if (this.#defaults.shareTabs !== false) tell({ cleared: this.#relay });
+  }
+
+  /** Takes what another tab says. */
+  static #hear(client, message) {
+    if (client.#defaults.shareTabs === false) return;
+    if (!('cleared' in message)) client.#attached()?.told(message);
+    else if (message.cleared === client.#relay) client.#clear();
+  }
+
+  /** Clients of one relay in several tabs belong to one user, who signs out of all. */
+  get #relay() {
+    const { endpoint, relay = '/qrvey' } = this.#defaults;
+    return endpoint ?? relay;
+  }
+
+  #clear() {
     this.#cleared += 1;
     for (const watch of this.#watches) this.#release(watch);
     this.#attached()?.clear();
@@ -94,6 +113,7 @@ export class QrveyClient extends EventTarget {
     const wasm = instance() ?? (await load());
     if (cleared !== this.#cleared) throw signedOut();
     if (this.#wasm !== wasm) {
+      if (!this.#wasm) join(this, QrveyClient.#hear);
       this.#wasm = wasm;
       this.#rust = new wasm.Client(this.#defaults, firer(this));
     }

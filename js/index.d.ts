@@ -11,7 +11,6 @@
 
 import type { embed } from './embed.js';
 
-export { embed } from './embed.js';
 export type {
   CommonSettings,
   EmbeddedWidget,
@@ -24,6 +23,7 @@ export type {
   WidgetName,
   WidgetSettings,
 } from './embed.js';
+export { embed } from './embed.js';
 
 /**
  * The Composer token, for the `qvToken` of a widget. Resolves at once to the token already held if
@@ -62,8 +62,8 @@ export function configure(defaults: TokenOptions): void;
 export function createClient(defaults?: TokenOptions): QrveyClient;
 
 /**
- * To be called at sign-out: forgets every token of the default client, cancels its requests, and
- * rejects the calls that wait for them with `not_signed_in`. No later answer revives a token.
+ * To be called at sign-out: forgets every token of the default client, in all tabs, cancels its
+ * requests, and rejects the calls that wait for them with `not_signed_in`. No later answer revives a token.
  */
 export function clearTokens(): void;
 
@@ -160,6 +160,12 @@ export interface TokenOptions {
    * cannot be read. Without it such a token is handed out once for each request.
    */
   lifetimeMs?: number;
+  /**
+   * Let one tab of this origin renew a watched token for all, in memory, and let `clearTokens()` in
+   * one reach all that use the same relay. A tab takes a token from another only under the grant that
+   * the relay named to it itself, so users never mix. Default true.
+   */
+  shareTabs?: boolean;
   /** Resolve to a {@link DetailedToken} instead of the token alone. Default false. */
   detailedResponse?: boolean;
 }

@@ -4,6 +4,7 @@
 import embedded from '../target/bindgen/qrvey_auth.embedded.js';
 import * as bindings from '../target/bindgen/qrvey_auth.js';
 import { QrveyAuthError } from './error.js';
+import { takeTurn, tell } from './tabs.js';
 
 /** Set while an instance is fit for use. */
 let current;
@@ -18,6 +19,8 @@ const pending = new Set();
 
 /** What the Rust side calls. */
 const host = {
+  takeTurn,
+  tell,
   error: (details, cause) => new QrveyAuthError(details, cause),
   panicked(file, line) {
     current = loading = undefined;

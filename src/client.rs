@@ -19,6 +19,7 @@ use crate::lifetime::{Deadline, lifetime_ms};
 use crate::options::{Call, Kind, TokenOptions};
 use crate::relay;
 use crate::store::{Issued, Store};
+use crate::tabs;
 use crate::watch::Watch;
 
 type Landing = error::Result<Rc<Issued<JsString>>>;
@@ -111,6 +112,11 @@ impl Client {
         }
     }
 
+    /// To be called with what another tab told.
+    pub fn told(&self, message: JsValue) {
+        tabs::adopt(&self.inner, message);
+    }
+
     /// Forgets every token, and ends every request under way and every watch for everybody.
     pub fn clear(&self) {
         let signed_out = || {
@@ -152,6 +158,15 @@ impl Inner {
             return None;
         }
         self.store.borrow().fresh(&call.key, host::now_ms(), Some(0.0)).cloned()
+    }
+
+    pub(crate) fn watches(&self) -> Vec<Rc<Watch>> {
+        self.watches.borrow().clone()
+    }
+
+    /// Keeps a token that another tab has fetched.
+    pub(crate) fn adopt(&self, key: &str, issued: &Rc<Issued<JsString>>) {
+        self.store.borrow_mut().adopt(key, Rc::clone(issued));
     }
 
     pub(crate) fn emit(
@@ -323,6 +338,9 @@ fn take_off(inner: &Rc<Inner>, call: &Rc<Call>) -> Rc<Flight<Landing>> {
         if let (true, Ok(issued)) = (is_current, &landing) {
             let watch = inner.watches.borrow().iter().find(|watch| watch.call.key == call.key).cloned();
             watch.inspect(|watch| watch.deliver(&inner, issued));
+            if call.share_tabs {
+                tabs::announce(issued).inspect(host::tell);
+            }
         }
     });
     returned
@@ -342,6 +360,7 @@ async fn fetch(call: &Call, signal: &AbortSignal, flight: &Flight<Landing>) -> L
                 return Ok(Rc::new(Issued {
                     token: answer.token.expose().into(),
                     deadline: lifetime_ms.map(|lifetime_ms| Deadline::new(sent_ms, lifetime_ms)),
+                    grant: answer.grant,
                     domain: answer.domain,
                 }));
             }

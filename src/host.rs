@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 use crate::clock::{Clock, Reading};
 use crate::error::AuthError;
@@ -24,6 +25,15 @@ extern "C" {
     /// Called once, after a panic: this instance is lost.
     #[wasm_bindgen(method, structural)]
     fn panicked(this: &Host, file: &str, line: u32);
+
+    /// Resolves, to what ends the turn, when no other tab is at work under this name; or when it has
+    /// waited long enough.
+    #[wasm_bindgen(method, structural, js_name = takeTurn)]
+    fn take_turn(this: &Host, name: &str) -> js_sys::Promise;
+
+    /// Tells the other tabs.
+    #[wasm_bindgen(method, structural)]
+    fn tell(this: &Host, message: &JsValue);
 
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
@@ -121,6 +131,26 @@ impl From<Box<AuthError>> for JsValue {
         let cause = error.cause.unwrap_or_default();
         HOST.with_borrow(|host| host.as_ref().map_or_else(Self::default, |host| host.error(&details, &cause)))
     }
+}
+
+/// Waits until no other tab works under this name; what it returns is for [`end_turn`].
+pub(crate) async fn take_turn(name: &str) -> JsValue {
+    let promise = HOST.with_borrow(|host| host.as_ref().map(|host| host.take_turn(name)));
+    match promise {
+        Some(promise) => JsFuture::from(promise).await.unwrap_or_default(),
+        None => JsValue::UNDEFINED,
+    }
+}
+
+pub(crate) fn end_turn(turn: &JsValue) {
+    if let Some(end) = turn.dyn_ref::<js_sys::Function>() {
+        let _ = end.call0(&JsValue::UNDEFINED);
+    }
+}
+
+/// Tells the other tabs of the origin.
+pub(crate) fn tell(message: &JsValue) {
+    HOST.with_borrow(|host| host.iter().for_each(|host| host.tell(message)));
 }
 
 /// `setTimeout` takes a 32-bit number and fires at once for anything longer.

@@ -3,7 +3,8 @@
 //!
 //! The JavaScript API is described in `js/index.d.ts`; this crate is what stands behind it. The
 //! files that decide ([`clock`], [`lifetime`], [`backoff`], [`renewal`], [`flight`], [`store`], [`error`]) need no
-//! browser and are tested natively; [`options`], [`relay`], [`host`], [`watch`] and [`client`] touch the page.
+//! browser and are tested natively; [`options`], [`relay`], [`host`], [`watch`], [`tabs`] and
+//! [`client`] touch the page.
 
 mod backoff;
 mod client;
@@ -16,6 +17,7 @@ mod options;
 mod relay;
 mod renewal;
 mod store;
+mod tabs;
 mod watch;
 
 pub use client::Client;

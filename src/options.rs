@@ -12,7 +12,7 @@ const DEFAULT_RETRIES: f64 = 2.0;
 const MOST_RETRIES: f64 = 10.0;
 
 /// Each key with what its value must be.
-const KEYS: [(&str, &str); 13] = [
+const KEYS: [(&str, &str); 14] = [
     ("relay", "must be a string: the relay's base URL"),
     ("endpoint", "must be a string: the full URL of a token endpoint"),
     ("body", "must be an object, and goes with \"endpoint\" only"),
@@ -25,6 +25,7 @@ const KEYS: [(&str, &str); 13] = [
     ("forceRefresh", "must be true or false"),
     ("minLifetimeMs", "must be a number of milliseconds, 0 or more"),
     ("lifetimeMs", "must be a positive number of milliseconds"),
+    ("shareTabs", "must be true or false"),
     ("detailedResponse", "must be true or false"),
 ];
 
@@ -63,6 +64,7 @@ pub(crate) struct TokenOptions {
     force_refresh: Option<bool>,
     min_lifetime_ms: Option<f64>,
     lifetime_ms: Option<f64>,
+    share_tabs: Option<bool>,
     detailed_response: Option<bool>,
 }
 
@@ -175,6 +177,7 @@ impl TokenOptions {
             force_refresh: self.force_refresh.or(defaults.force_refresh).unwrap_or(false),
             min_lifetime_ms: self.min_lifetime_ms.or(defaults.min_lifetime_ms),
             lifetime_ms: self.lifetime_ms.or(defaults.lifetime_ms),
+            share_tabs: self.share_tabs.or(defaults.share_tabs).unwrap_or(true),
             detailed: self.detailed_response.or(defaults.detailed_response).unwrap_or(false),
         })
     }
@@ -199,6 +202,7 @@ pub(crate) struct Call {
     pub(crate) force_refresh: bool,
     pub(crate) min_lifetime_ms: Option<f64>,
     pub(crate) lifetime_ms: Option<f64>,
+    pub(crate) share_tabs: bool,
     pub(crate) detailed: bool,
 }
 

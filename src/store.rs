@@ -15,6 +15,8 @@ pub(crate) struct Issued<T> {
     pub(crate) token: T,
     /// Absent if nobody knows how long the token lives.
     pub(crate) deadline: Option<Deadline>,
+    /// What tabs tell by whether they may share; see `qrvey_auth_wire::TokenAnswer::grant`.
+    pub(crate) grant: Option<String>,
     /// The Qrvey origin that the relay names for browsers.
     pub(crate) domain: Option<String>,
 }
@@ -92,6 +94,13 @@ impl<T, R: Clone> Store<T, R> {
         true
     }
 
+    /// Takes a token that another tab has fetched.
+    pub(crate) fn adopt(&mut self, key: &str, issued: Rc<Issued<T>>) {
+        if let Some(slot) = self.find_mut(key) {
+            slot.issued = Some(issued);
+        }
+    }
+
     /// Forgets every token and returns the flights that were under way.
     pub(crate) fn clear(&mut self) -> Vec<Rc<Flight<R>>> {
         self.slots.drain(..).filter_map(|slot| slot.flight).collect()
@@ -103,7 +112,7 @@ mod tests {
     use super::*;
 
     fn issued(token: &'static str, lifetime_ms: Option<f64>) -> Issued<&'static str> {
-        Issued { token, deadline: lifetime_ms.map(|ms| Deadline::new(0.0, ms)), domain: None }
+        Issued { token, deadline: lifetime_ms.map(|ms| Deadline::new(0.0, ms)), grant: None, domain: None }
     }
 
     fn flown(store: &mut Store<&'static str, ()>, key: &str, brought: Option<Issued<&'static str>>) {

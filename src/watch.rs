@@ -12,6 +12,7 @@ use wasm_bindgen::JsValue;
 use crate::client::{Client, Inner, describe};
 use crate::error::AuthError;
 use crate::host::{self, Sleep};
+use crate::lifetime::Deadline;
 use crate::options::Call;
 use crate::renewal::{Renewal, Step};
 use crate::store::Issued;
@@ -42,6 +43,11 @@ impl Watch {
             woken: Cell::new(false),
             waker: RefCell::default(),
         })
+    }
+
+    /// The token that was delivered last.
+    pub(crate) fn held(&self) -> Rc<Issued<JsString>> {
+        Rc::clone(&self.held.borrow())
     }
 
     pub(crate) fn add(&self, id: u32, callback: Function) {
@@ -117,6 +123,19 @@ impl Watch {
         if deadline.is_some_and(|deadline| deadline.left_ms(host::now_ms()) > 0.0) {
             inner.emit("expiring", &self.call, deadline, None, None);
         }
+        let grant = self.held().grant.clone().filter(|_| self.call.share_tabs);
+        let turn = match grant {
+            Some(grant) => Some(host::take_turn(&grant).await),
+            None => None,
+        };
+        // While this tab waited for its turn, another may have brought the token.
+        if self.renewal.borrow().step(host::now_ms()) == Step::Renew {
+            self.ask(inner, deadline).await;
+        }
+        turn.inspect(host::end_turn);
+    }
+
+    async fn ask(&self, inner: &Rc<Inner>, deadline: Option<Deadline>) {
         // A success is delivered to this watch like any other token of its key.
         if let Err(error) = Client::renew(inner, &self.call).await {
             let delay_ms = self.renewal.borrow_mut().failed(

@@ -174,7 +174,7 @@ describe('what a browser may say', () => {
     const { status, headers, body } = await ask({ body: '{"profile":"default"}' });
     assert.equal(status, 200);
     assert.equal(headers.get('cache-control'), 'no-store');
-    assert.deepEqual(Object.keys(body).sort(), ['domain', 'expires_in', 'token']);
+    assert.deepEqual(Object.keys(body).sort(), ['domain', 'expires_in', 'grant', 'token']);
     assert.equal(body.domain, sandbox.platform);
     assert.ok(body.expires_in > 590 && body.expires_in <= 600);
     const [login, ...more] = await sandbox.logins();

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use qrvey_auth_wire::Token;
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest, Sha256};
 
 use crate::moment::Moment;
@@ -33,6 +34,14 @@ impl GrantKey {
     pub(crate) fn new(kind: Kind, body: &[u8]) -> Self {
         let hash = Sha256::new().chain_update(kind.as_str()).chain_update([0]).chain_update(body);
         Self(hash.finalize().into())
+    }
+
+    /// A name of the grant for browsers: the same from every replica that holds the secret, and
+    /// without the secret no help in guessing what the grant holds.
+    pub(crate) fn public_name(&self, secret: &SecretString) -> String {
+        let secret = Sha256::digest(secret.expose_secret());
+        let name = Sha256::new().chain_update("grant").chain_update(secret).chain_update(self.0).finalize();
+        name.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
     #[cfg(feature = "fleet")]
@@ -103,6 +112,16 @@ mod tests {
         assert_eq!(key("a"), key("a"));
         assert_ne!(key("a"), key("b"));
         assert_ne!(key("a"), GrantKey::new(Kind::Admin, b"a"));
+    }
+
+    #[test]
+    fn the_public_name_is_the_same_for_the_same_grant_and_secret_only() {
+        let secret = SecretString::from("secret");
+        let name = key("a").public_name(&secret);
+        assert_eq!(name, key("a").public_name(&secret.clone()));
+        assert_ne!(name, key("b").public_name(&secret));
+        assert_ne!(name, key("a").public_name(&SecretString::from("other")));
+        assert!(name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
     }
 
     #[test]

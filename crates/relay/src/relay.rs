@@ -216,6 +216,9 @@ impl Engine {
     async fn fill(self: &Arc<Self>, order: Order, max_age: Option<Duration>) -> Result<TokenAnswer, Failure> {
         let kind = order.kind;
         let key = GrantKey::new(kind, &order.body);
+        // Nobody knows how long an admin token lives, so there is no renewal for tabs to share.
+        let api_key = self.config.api_key.as_ref().filter(|_| kind == Kind::Composer);
+        let grant = api_key.map(|api_key| key.public_name(&api_key.current()));
         let mint = || Arc::clone(self).mint_once_in_fleet(key, max_age, order).in_current_span();
         let (outcome, how) = self.minter.token(key, max_age, mint).await;
         let minted = outcome?;
@@ -224,6 +227,7 @@ impl Engine {
         Ok(TokenAnswer {
             token: minted.token.clone(),
             expires_in: minted.seconds_left(),
+            grant,
             domain: Some(self.config.platform.public_domain.clone()),
         })
     }

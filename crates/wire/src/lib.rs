@@ -49,6 +49,10 @@ pub struct TokenAnswer {
     /// Whole seconds left **at the time of the answer** (as in RFC 6749 §5.1); absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in: Option<u64>,
+    /// Opaque; equal in two answers only if the relay would give both callers the same token. Tabs of
+    /// one user know by it that they may share a renewal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
     /// Origin of the Qrvey platform that browsers are to talk to, without a trailing slash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
@@ -72,12 +76,13 @@ mod tests {
     fn an_answer_of_a_plain_relay_is_understood() {
         let answer: TokenAnswer = serde_json::from_str(r#"{"status":true,"token":"abc"}"#).unwrap();
         assert_eq!(answer.token.expose(), "abc");
-        assert_eq!((answer.expires_in, answer.domain), (None, None));
+        assert_eq!((answer.expires_in, answer.grant, answer.domain), (None, None, None));
     }
 
     #[test]
     fn what_is_unknown_is_left_out() {
-        let answer = TokenAnswer { token: Token::parse("abc").unwrap(), expires_in: None, domain: None };
+        let answer =
+            TokenAnswer { token: Token::parse("abc").unwrap(), expires_in: None, grant: None, domain: None };
         assert_eq!(serde_json::to_string(&answer).unwrap(), r#"{"token":"abc"}"#);
         assert_eq!(serde_json::to_string(&ComposerRequest::default()).unwrap(), "{}");
     }

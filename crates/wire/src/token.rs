@@ -85,7 +85,7 @@ mod tests {
     fn debug_is_redacted() {
         let token = Token::parse("canary-token").unwrap();
         assert_eq!(format!("{token:?}"), "Token([redacted])");
-        let answer = crate::TokenAnswer { token, expires_in: Some(1), domain: None };
+        let answer = crate::TokenAnswer { token, expires_in: Some(1), grant: None, domain: None };
         assert!(!format!("{answer:#?}").contains("canary"));
     }
 

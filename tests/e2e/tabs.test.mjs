@@ -1,0 +1,110 @@
+// Several tabs of one origin: one renewal for all, one sign-out for all, and never another user's token.
+
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { useBrowser } from './support/browser.mjs';
+import { json, useStub } from './support/stub.mjs';
+
+const open = useBrowser();
+const stub = useStub();
+let minted;
+
+beforeEach(() => {
+  stub.reset();
+  minted = 0;
+  // The `user` cookie of each request decides, as a session would.
+  stub.answer = ({ headers }, response) => {
+    const user = headers.cookie?.match(/user=(\w+)/)?.[1] ?? headers.authorization ?? 'nobody';
+    json(response, 200, { token: `${user}-${++minted}`, expires_in: 3, grant: `grant-of-${user}` });
+  };
+});
+
+async function tab(from, options = {}) {
+  const page = from ? await from.context().newPage() : await open();
+  await page.goto(stub.url);
+  await page.evaluate(async (options) => {
+    const { createClient } = await import('qrvey-auth');
+    globalThis.tokens = [];
+    globalThis.failures = [];
+    globalThis.client = createClient(options);
+    client.addEventListener('failed', ({ detail }) => failures.push(detail.error.code));
+    await client.watch(({ token }) => tokens.push(token));
+  }, options);
+  return page;
+}
+
+const tokens = (page) => page.evaluate(() => globalThis.tokens);
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+test('one tab renews for all', async () => {
+  const first = await tab();
+  const tabs = [first, await tab(first), await tab(first), await tab(first)];
+  assert.equal(stub.requests.length, 4, 'each proves once who it is');
+  await pause(4_000);
+  const seen = await Promise.all(tabs.map(tokens));
+  assert.equal(stub.requests.length, 5);
+  assert.deepEqual(
+    seen.map((all) => all.at(-1)),
+    Array(4).fill('nobody-5'),
+  );
+});
+
+test('a tab that dies at work costs the others nothing', async () => {
+  const first = await tab();
+  const second = await tab(first);
+  const answer = stub.answer;
+  // The first to renew never gets an answer, and is closed.
+  let hung = 0;
+  stub.answer = (request, response) => (++hung === 1 ? undefined : answer(request, response));
+  while (hung === 0) await pause(50);
+  const waiting = await second.evaluate(() => navigator.locks.query().then(({ held }) => held.length));
+  assert.equal(waiting, 1, 'one tab is at work');
+  await first.close();
+  await second.close();
+  const third = await tab(await open(stub.url));
+  await pause(3_500);
+  assert.ok((await tokens(third)).length >= 2);
+});
+
+test('two users never get each other’s token, whether told apart by header or by cookie', async () => {
+  const ada = await tab(undefined, { headers: { authorization: 'ada' } });
+  const bo = await tab(ada, { headers: { authorization: 'bo' } });
+  await bo.evaluate(() => {
+    document.cookie = 'user=cleo';
+  });
+  const cleo = await tab(ada);
+  await pause(7_000);
+  for (const [page, user] of [
+    [cleo, 'cleo'],
+    [await tab(cleo), 'cleo'],
+  ]) {
+    const all = await tokens(page);
+    assert.ok(all.length > 0 && all.every((token) => token.startsWith(user)), all.join());
+  }
+  // The cookie now says cleo in every tab; what was shared before it did was each one's own.
+  const [adas, bos] = [await tokens(ada), await tokens(bo)];
+  assert.equal(adas[0], 'ada-1');
+  assert.equal(bos[0], 'bo-2');
+  assert.ok(!adas.includes('bo-2') && !bos.includes('ada-1'));
+});
+
+test('clearTokens in one tab ends the tokens of all', async () => {
+  const first = await tab();
+  const second = await tab(first);
+  await first.evaluate(() => client.clearTokens());
+  await second.waitForFunction(() => failures.length === 1);
+  assert.deepEqual(await second.evaluate(() => failures), ['not_signed_in']);
+  const requests = stub.requests.length;
+  await pause(3_500);
+  assert.equal(stub.requests.length, requests);
+});
+
+test('shareTabs: false keeps a tab to itself', async () => {
+  const first = await tab(undefined, { shareTabs: false });
+  const second = await tab(first, { shareTabs: false });
+  await pause(4_000);
+  assert.equal(stub.requests.length, 4);
+  await first.evaluate(() => client.clearTokens());
+  await pause(300);
+  assert.deepEqual(await second.evaluate(() => failures), []);
+});
