@@ -70,6 +70,7 @@ test('two users never get each other’s token, whether told apart by header or 
   const ada = await tab(undefined, { headers: { authorization: 'ada' } });
   const bo = await tab(ada, { headers: { authorization: 'bo' } });
   await bo.evaluate(() => {
+    // biome-ignore lint/suspicious/noDocumentCookie: the session of a stub
     document.cookie = 'user=cleo';
   });
   const cleo = await tab(ada);
