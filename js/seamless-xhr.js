@@ -17,7 +17,7 @@ const UNANSWERED = {
 /** Requests to Qrvey that have been opened, by their object. */
 const attempts = new WeakMap();
 
-/** The same, by their upload object. */
+/** Their objects, by the upload object that was listened to. */
 const uploads = new WeakMap();
 
 /** The object whose method is being called further down: an older wrapper there lets it pass. */
@@ -48,7 +48,16 @@ function handle(event) {
 }
 
 function hideUpload(event) {
-  if (uploads.get(this)?.hidesUpload) event.stopImmediatePropagation();
+  if (attempts.get(uploads.get(this))?.hidesUpload) event.stopImmediatePropagation();
+}
+
+/** The getter of `upload`, as a wrapper of the one before. */
+export function wrapUpload(inner) {
+  return function () {
+    const upload = Reflect.apply(inner, this, []);
+    attempts.get(this)?.attendUpload(upload);
+    return upload;
+  };
 }
 
 /** The methods of `XMLHttpRequest`, each as a wrapper of the one before. */
@@ -139,7 +148,6 @@ class Attempt {
     const found = rewrite(this.#origin, String(value));
     this.#headers.push([name, value]);
     if (!found) return value;
-    if (!this.sent) this.#attendUpload();
     this.sent = found;
     return found.value;
   }
@@ -178,12 +186,15 @@ class Attempt {
     if (this.#phase === 'answered' && event.type === 'loadend') this.#finish();
   }
 
-  /** What goes up a second time was seen to go up once. Not before there is a token: listening makes a plain request ask for leave first. */
-  #attendUpload() {
-    const { upload } = this.#xhr;
-    uploads.set(upload, this);
+  /**
+   * What goes up a second time was seen to go up once. To be called before the page can listen, and not
+   * for a request that goes elsewhere: with a listener there a plain one would have to ask for leave first.
+   */
+  attendUpload(upload) {
+    if (uploads.has(upload)) return;
     const listen = bare(upload, 'addEventListener');
     for (const type of EVENTS) listen.call(upload, type, hideUpload, true);
+    uploads.set(upload, this.#xhr);
   }
 
   get hidesUpload() {

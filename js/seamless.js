@@ -1,7 +1,7 @@
 // Gives running widgets their new token: in the headers of their requests to Qrvey, on the way out.
 
 import { wrapFetch } from './seamless-fetch.js';
-import { wrapConstructor, wrapXhr } from './seamless-xhr.js';
+import { wrapConstructor, wrapUpload, wrapXhr } from './seamless-xhr.js';
 
 /** The renewals whose tokens are looked for. */
 const renewals = new Set();
@@ -81,6 +81,7 @@ function install() {
   const restores = [
     patch(globalThis, 'fetch', wrapFetch),
     ...Object.entries(wrapXhr(prototype)).map(([name, wrap]) => patch(prototype, name, wrap)),
+    patch(prototype, 'upload', wrapUpload, 'get'),
     patch(globalThis, 'XMLHttpRequest', wrapConstructor),
     patch(prototype, 'constructor', () => globalThis.XMLHttpRequest),
   ];
@@ -90,27 +91,23 @@ function install() {
 }
 
 /**
- * Puts a function around another in its place. Where somebody has put a third around it by the time
- * it is to go, it stays: with nobody enrolled it only passes on.
+ * Puts a function around another in its place, which is a property's value or its getter. Where somebody
+ * has put a third around it by the time it is to go, it stays: with nobody enrolled it only passes on.
  */
-function patch(target, name, wrap) {
+function patch(target, name, wrap, part = 'value') {
   const before = Object.getOwnPropertyDescriptor(target, name);
-  const inner = target[name];
+  const inner = part === 'get' ? before.get : target[name];
   const outer = wrap(inner);
   for (const property of ['name', 'length']) {
-    if (outer[property] !== inner[property]) {
-      Object.defineProperty(outer, property, { configurable: true, value: inner[property] });
-    }
+    if (outer[property] === inner[property]) continue;
+    Object.defineProperty(outer, property, { configurable: true, value: inner[property] });
   }
-  const shape = before ?? { configurable: true, enumerable: true };
-  Object.defineProperty(target, name, {
-    configurable: shape.configurable,
-    enumerable: shape.enumerable,
-    writable: true,
-    value: outer,
-  });
+  const { configurable = true, enumerable = true } = before ?? {};
+  const shape = part === 'get' ? { set: before.set } : { writable: true };
+  Object.defineProperty(target, name, { configurable, enumerable, ...shape, [part]: outer });
   return () => {
-    if (target[name] !== outer) return;
+    const now = Object.getOwnPropertyDescriptor(target, name);
+    if (now?.[part] !== outer) return;
     if (before) Object.defineProperty(target, name, before);
     else delete target[name];
   };
