@@ -71,12 +71,13 @@ async function showsToken(origin, path = '/', { worker = false } = {}) {
   return text;
 }
 
-/** What the declarations say can be imported. */
+/** What the declarations say can be imported, types left out. */
 async function declared() {
   const declarations = await readFile(packed.module.replace(/\.js$/, '.d.ts'), 'utf8');
-  return Array.from(declarations.matchAll(/^export (?:function|class|const) (\w+)/gm), ([, name]) => name)
-    .filter((name, at, names) => names.indexOf(name) === at)
-    .sort();
+  const found = (pattern) => Array.from(declarations.matchAll(pattern), ([, names]) => names.split(/,\s*/));
+  const here = found(/^export (?:function|class|const) (\w+)/gm);
+  const elsewhere = found(/^export \{\s*([^}]*?),?\s*\} from/gm);
+  return [...new Set([...here, ...elsewhere].flat())].filter((name) => !name.startsWith('type ')).sort();
 }
 
 const onPort = (script) => (port) => ['run', script, '--', '--port', String(port)];
