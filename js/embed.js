@@ -6,6 +6,7 @@ import { replace } from './layout.js';
 import { invalid, plan } from './plan.js';
 import { Renewal } from './renewal.js';
 import { enrol } from './seamless.js';
+import { inThisZone, outside } from './zone.js';
 
 /** Where Qrvey's widgets fire the events that it documents. */
 const QRVEY_EVENTS = {
@@ -30,6 +31,7 @@ export async function embed(client, options) {
       message: 'a widget needs a page: call embed in a browser',
     });
   }
+  const heard = inThisZone((listener, event) => listener(event));
   const planned = await plan(options);
   const { signal } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
@@ -37,10 +39,13 @@ export async function embed(client, options) {
   }
   signal?.throwIfAborted();
   const widget = new EmbeddedWidget(client, options, planned, found(options.container));
+  for (const [type, listener] of Object.entries(planned.listeners)) {
+    widget.addEventListener(type, (event) => heard(listener, event));
+  }
   const abort = () => widget.destroy(signal.reason);
   signal?.addEventListener('abort', abort, { once: true, signal: widget.signal });
   try {
-    await start(widget);
+    await outside(() => start(widget));
   } catch (error) {
     widget.destroy();
     throw error;
@@ -117,7 +122,6 @@ export class EmbeddedWidget extends EventTarget {
     this.#options = options;
     this.#planned = planned;
     this.#container = container;
-    for (const [type, listener] of Object.entries(planned.listeners)) this.addEventListener(type, listener);
   }
 
   /** The widget's own element. A re-mount replaces it. */
@@ -275,7 +279,7 @@ export class EmbeddedWidget extends EventTarget {
   }
 
   #remount(reason) {
-    this.#mount();
+    outside(() => this.#mount());
     this.#dispatch('remounted', { reason });
   }
 

@@ -1,5 +1,7 @@
 // One renewal for all widgets of a client that want the same token.
 
+import { outside } from './zone.js';
+
 /** Answers that only a person can change. */
 const FINAL = new Set(['not_signed_in', 'forbidden', 'unknown_profile', 'invalid_options']);
 
@@ -63,7 +65,7 @@ export class Renewal {
    */
   async join(member) {
     this.#members.add(member);
-    this.#first ??= this.#watch();
+    this.#first ??= outside(() => this.#watch());
     await this.#first;
   }
 
@@ -74,9 +76,11 @@ export class Renewal {
 
   /** Asks for a new token, whatever is held; callers at the same time share one request. */
   renew() {
-    this.#renewing ??= this.#ask().finally(() => {
-      this.#renewing = undefined;
-    });
+    this.#renewing ??= outside(() =>
+      this.#ask().finally(() => {
+        this.#renewing = undefined;
+      }),
+    );
     return this.#renewing;
   }
 
@@ -196,9 +200,11 @@ export class Renewal {
 
   #later(ms) {
     if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => this.#again(), ms);
-    addEventListener('online', this.#again);
-    document.addEventListener('visibilitychange', this.#again);
+    outside(() => {
+      this.#timer = setTimeout(() => this.#again(), ms);
+      addEventListener('online', this.#again);
+      document.addEventListener('visibilitychange', this.#again);
+    });
   }
 
   #again = (event) => {
