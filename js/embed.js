@@ -211,7 +211,7 @@ export class EmbeddedWidget extends EventTarget {
   }
 
   #launch(base) {
-    return launch(this.#planned, base, this.#options);
+    return launch(this.#planned, base, this.#options, this.signal);
   }
 
   #enrol() {

@@ -8,71 +8,92 @@ const launchers = new Map();
 /** How often a script was asked for in vain, by its URL. */
 const failures = new Map();
 
-/** Resolves when the element of a widget is defined. */
-export async function launch({ tag, module, classic }, base, { nonce, loadTimeoutMs = 30_000 }) {
+/** Resolves when the element of a widget is defined; rejects with the reason of `signal`. */
+export async function launch({ tag, module, classic }, base, { nonce, loadTimeoutMs = 30_000 }, signal) {
   if (customElements.get(tag)) return;
   const path = module ?? classic;
-  const url = `${base}/${path}`;
-  let launcher = launchers.get(path);
-  if (!launcher) {
-    launcher = loadEither(base, module, classic, nonce);
-    launchers.set(path, launcher);
-  }
-  const timeout = Promise.withResolvers?.() ?? withResolvers();
-  const timer = setTimeout(
-    () =>
-      timeout.reject(
-        failed(
-          `${url} did not define <${tag}> within ${loadTimeoutMs / 1000} s: does this Qrvey version have this widget, and is the address right?`,
-          url,
-        ),
-      ),
-    loadTimeoutMs,
-  );
+  if (!launchers.has(path)) launchers.set(path, new Launcher(base, module, classic, nonce));
+  const launcher = launchers.get(path);
   try {
-    await Promise.race([launcher.then(() => customElements.whenDefined(tag)), timeout.promise]);
+    await within(
+      loadTimeoutMs,
+      launcher.loaded.then(() => customElements.whenDefined(tag)),
+      signal,
+      () =>
+        failed(
+          `${launcher.url} did not define <${tag}> within ${loadTimeoutMs / 1000} s: does this Qrvey version have this widget, and is the address right?`,
+        ),
+    );
   } catch (error) {
-    if (launchers.get(path) === launcher) launchers.delete(path);
-    failures.set(url, (failures.get(url) ?? 0) + 1);
+    // Whoever has gone says nothing about the script, which others may wait for.
+    if (!signal.aborted && launchers.get(path) === launcher) {
+      launchers.delete(path);
+      launcher.withdraw();
+    }
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
 }
 
-/** The module form; where that fails the classic one, which needs no CORS headers of the widgets host. */
-async function loadEither(base, module, classic, nonce) {
-  if (!module) return load(`${base}/${classic}`, false, nonce);
-  try {
-    return await load(`${base}/${module}`, true, nonce);
-  } catch (error) {
-    if (!classic) throw error;
-    return load(`${base}/${classic}`, false, nonce).catch(() => {
-      throw error;
+class Launcher {
+  url;
+  loaded;
+  #scripts = [];
+
+  /** The module form; where that fails the classic one, which needs no CORS headers of its host. */
+  constructor(base, module, classic, nonce) {
+    const load = (path) => this.#load(`${base}/${path}`, path === module, nonce);
+    this.url = `${base}/${module ?? classic}`;
+    this.loaded = load(module ?? classic);
+    if (module && classic) {
+      this.loaded = this.loaded.catch((error) =>
+        load(classic).catch(() => {
+          throw error;
+        }),
+      );
+    }
+  }
+
+  /** Takes the scripts out of the page, so that they can be tried again. */
+  withdraw() {
+    for (const script of this.#scripts) script.remove();
+    failures.set(this.url, (failures.get(this.url) ?? 0) + 1);
+  }
+
+  #load(url, isModule, nonce) {
+    return new Promise((resolve, reject) => {
+      const script = document.createElement('script');
+      if (isModule) script.type = 'module';
+      if (nonce) script.nonce = nonce;
+      script.async = true;
+      script.onload = resolve;
+      script.onerror = () =>
+        reject(
+          failed(
+            `${url} could not be loaded: check "domain" or "widgetsUrl", and that the page's Content-Security-Policy allows that host in script-src`,
+          ),
+        );
+      // A browser remembers that a module could not be fetched, but by the whole URL.
+      const retry = failures.get(this.url);
+      script.src = trusted(retry && isModule ? `${url}#${retry}` : url);
+      this.#scripts.push(script);
+      document.head.append(script);
     });
   }
 }
 
-function load(url, isModule, nonce) {
-  return new Promise((resolve, reject) => {
-    const script = document.createElement('script');
-    if (isModule) script.type = 'module';
-    if (nonce) script.nonce = nonce;
-    script.async = true;
-    script.onload = resolve;
-    script.onerror = () => {
-      script.remove();
-      reject(
-        failed(
-          `${url} could not be loaded: check "domain" or "widgetsUrl", and that the page's Content-Security-Policy allows that host in script-src`,
-          url,
-        ),
-      );
-    };
-    // A browser remembers that a module could not be fetched, but by the whole URL.
-    const retry = failures.get(url);
-    script.src = trusted(retry ? `${url}#${retry}` : url);
-    document.head.append(script);
+/** What a promise resolves to, unless it takes too long or is no longer waited for. */
+function within(ms, promise, signal, tooLong) {
+  let timer;
+  let abort;
+  const givenUp = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(tooLong()), ms);
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+  });
+  return Promise.race([promise, givenUp]).finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
   });
 }
 
@@ -92,10 +113,4 @@ function trusted(url) {
 
 function failed(message) {
   return new QrveyAuthError({ code: 'widget_load_failed', message, retryable: true });
-}
-
-function withResolvers() {
-  const deferred = {};
-  deferred.promise = new Promise((resolve, reject) => Object.assign(deferred, { resolve, reject }));
-  return deferred;
 }

@@ -34,15 +34,28 @@ export function replace(container, before, after) {
   return end;
 }
 
+/** What each frozen container's style said before, and how many widgets hold it. */
+const frozen = new WeakMap();
+
 /** Holds a container at its size; returns how to let it go. */
 function freeze(container) {
   const { style } = container;
   const { width, height } = getComputedStyle(container);
-  const before = { minWidth: style.minWidth, minHeight: style.minHeight };
   // An inline container has no size of its own to be kept.
-  if (width !== 'auto') Object.assign(style, { minWidth: width, minHeight: height });
+  if (width === 'auto') return () => {};
+  const { minWidth, minHeight } = style;
+  const held = frozen.get(container) ?? { before: { minWidth, minHeight }, widgets: 0 };
+  frozen.set(container, held);
+  held.widgets += 1;
+  Object.assign(style, { minWidth: width, minHeight: height });
+  let isHeld = true;
   return () => {
-    Object.assign(style, before);
+    if (!isHeld) return;
+    isHeld = false;
+    held.widgets -= 1;
+    if (held.widgets > 0) return;
+    frozen.delete(container);
+    Object.assign(style, held.before);
     if (container.getAttribute('style') === '') container.removeAttribute('style');
   };
 }

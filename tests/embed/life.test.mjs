@@ -1,0 +1,390 @@
+// From options to nothing left: loading, mounting anew, and going.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { useBrowser } from '../e2e/support/browser.mjs';
+import { openPage, usePlatform } from './support/platform.mjs';
+
+const open = useBrowser();
+const world = usePlatform();
+const launchers = () => world.requests.filter(({ path }) => path.endsWith('.js'));
+
+/** Counts timers that are set and neither fired nor cleared. */
+function withTimers() {
+  const running = new Set();
+  const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
+  globalThis.setTimeout = (action, ...rest) => {
+    const id = setTimeout(
+      (...args) => {
+        running.delete(id);
+        return action(...args);
+      },
+      ...rest,
+    );
+    running.add(id);
+    return id;
+  };
+  globalThis.clearTimeout = (id) => {
+    running.delete(id);
+    clearTimeout(id);
+  };
+  globalThis.setInterval = (...args) => {
+    const id = setInterval(...args);
+    running.add(id);
+    return id;
+  };
+  globalThis.clearInterval = (id) => {
+    running.delete(id);
+    clearInterval(id);
+  };
+  globalThis.timers = () => running.size;
+}
+
+/** All that a widget could leave behind. */
+async function inventory(page) {
+  const session = await page.context().newCDPSession(page);
+  const listeners = [];
+  for (const expression of ['window', 'document', 'document.body', 'document.querySelector("#place")']) {
+    const { result } = await session.send('Runtime.evaluate', { expression });
+    const found = await session.send('DOMDebugger.getEventListeners', { objectId: result.objectId });
+    listeners.push(...found.listeners.map(({ type }) => `${expression} ${type}`));
+  }
+  await session.detach();
+  const rest = await page.evaluate(() => ({
+    globals: Object.getOwnPropertyNames(globalThis).filter((name) => name.startsWith('qrvey')),
+    elements: document.querySelectorAll('*:not(script)').length,
+    attributes: [...document.querySelectorAll('main, body, html')].flatMap((element) =>
+      element.getAttributeNames(),
+    ),
+    timers: timers(),
+    patched: [fetch, XMLHttpRequest.prototype.send].filter((method) => !`${method}`.includes('[native code]'))
+      .length,
+  }));
+  return { ...rest, listeners: listeners.sort() };
+}
+
+describe('destroy', () => {
+  for (const renew of ['seamless', 'remount', 'off']) {
+    test(`leaves nothing after ${renew}`, async () => {
+      const page = await openPage(open, world, null, withTimers);
+      await page.evaluate(async (renew) => (await put({ renew })).destroy(), renew);
+      const before = await inventory(page);
+      await page.evaluate(async (renew) => {
+        globalThis.held = await Promise.all([put({ renew }), put({ renew }), put({ renew })]);
+        await Promise.all(held.map((widget) => widget.renew()));
+        await held[0].update({ theme: 'dark' });
+      }, renew);
+      const during = await inventory(page);
+      assert.equal(during.globals.length, 3);
+      assert.equal(during.patched, renew === 'seamless' ? 2 : 0);
+      await page.evaluate(() => {
+        for (const widget of held) widget.destroy();
+      });
+      await page.waitForTimeout(50);
+      assert.deepEqual(await inventory(page), before);
+      assert.deepEqual(before.globals, []);
+      assert.equal(before.timers, 0);
+      assert.equal(before.patched, 0);
+    });
+  }
+
+  test('ends what is under way, and embed rejects with the reason of its signal', async () => {
+    const page = await openPage(open, world, null, withTimers);
+    world.relay = () => {};
+    const outcome = await page.evaluate(async () => {
+      const reason = { mine: true };
+      const controller = new AbortController();
+      const embedding = put({ signal: controller.signal });
+      setTimeout(() => controller.abort(reason), 300);
+      const isOwn = await embedding.catch((error) => error === reason);
+      const early = await put({ signal: AbortSignal.abort(reason) }).catch((error) => error === reason);
+      // The module gives a request that it cancelled a moment to end.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return [isOwn, early, document.querySelectorAll('#place *').length, timers()];
+    });
+    assert.deepEqual(outcome, [true, true, 0, 0]);
+  });
+
+  test('its signal destroys a widget that stands, whose methods then reject', async () => {
+    const page = await openPage(open, world, null);
+    const outcome = await page.evaluate(async () => {
+      const controller = new AbortController();
+      const widget = await put({ signal: controller.signal });
+      const aborted = new Promise((resolve) => widget.signal.addEventListener('abort', resolve));
+      controller.abort('enough');
+      await aborted;
+      return [
+        widget.element ?? 'none',
+        widget.signal.reason,
+        await widget.renew().catch((error) => error),
+        await widget.update({}).catch((error) => error),
+        document.querySelectorAll('#place *').length,
+      ];
+    });
+    assert.deepEqual(outcome, ['none', 'enough', 'enough', 'enough', 0]);
+  });
+});
+
+describe('launchers', () => {
+  test('are loaded once, however many widgets', async () => {
+    const page = await openPage(open, world, null);
+    await page.evaluate(() => Promise.all(Array.from({ length: 10 }, () => put())));
+    await page.evaluate(() => put());
+    assert.deepEqual(
+      launchers().map(({ path }) => path),
+      ['/widgets-launcher/app.js'],
+    );
+    assert.equal(await page.locator('qrvey-end-user').count(), 11);
+    assert.equal(world.minted.length, 1);
+  });
+
+  test('that fail say so with their URL, leave nothing, and are tried again', async () => {
+    const page = await openPage(open, world, null);
+    world.launcher = (_, response) => response.writeHead(503).end();
+    const fail = () =>
+      page.evaluate(() =>
+        put({ loadTimeoutMs: 1000 }).catch(({ code, message, retryable }) => [code, message, retryable]),
+      );
+    const [code, message, retryable] = await fail();
+    assert.deepEqual([code, retryable], ['widget_load_failed', true]);
+    assert.ok(message.includes(`${world.platform}/widgets-launcher/app.js`));
+    world.launcher = (_, response) => response.writeHead(200, { 'content-type': 'text/javascript' }).end('1');
+    assert.match((await fail())[1], /did not define <qrvey-end-user> within 1 s/);
+    assert.equal(await page.locator('#place *, script[src]').count(), 0);
+    world.launcher = undefined;
+    await page.evaluate(() => put());
+    assert.equal(await page.locator('qrvey-end-user').count(), 1);
+  });
+
+  test('come in a classic form where the module form fails, and from a host of their own', async () => {
+    const page = await openPage(open, world, null);
+    world.launcher = ({ path }, response) => {
+      response.setHeader('content-type', 'text/javascript');
+      if (path.endsWith('.esm.js')) return response.writeHead(404).end();
+      return response.end(`customElements.define('an-dashboard', class extends HTMLElement {})`);
+    };
+    await page.evaluate(() =>
+      put({ widget: 'analytic-suite', domain: stranger, widgetsUrl: `${platform}/old/` }),
+    );
+    assert.deepEqual(
+      launchers().map(({ path }) => path),
+      ['esm.js', 'js'].map((form) => `/old/qrvey-an-widgets/an-dashboard/andashboard/andashboard.${form}`),
+    );
+  });
+
+  test('module launchers are fetched again after a failure', async () => {
+    const page = await openPage(open, world, null);
+    world.launcher = (_, response) => response.writeHead(503).end();
+    await page.evaluate(() => put({ widget: 'dashboard' }).catch(() => {}));
+    world.launcher = (_, response) =>
+      response
+        .writeHead(200, { 'content-type': 'text/javascript' })
+        .end(`customElements.define('qrvey-dashboard', class extends HTMLElement {})`);
+    await page.evaluate(() => put({ widget: 'dashboard' }));
+    assert.equal(await page.locator('qrvey-dashboard').count(), 1);
+  });
+});
+
+describe('options', () => {
+  test('are refused by name', async () => {
+    const page = await openPage(open, world, null);
+    const messages = await page.evaluate(async () => {
+      const attempts = [
+        { widget: 'dashbord' },
+        { container: '#nowhere' },
+        { container: '(' },
+        { settings: { apiKey: 'x' } },
+        { settings: { qvToken: 'x' } },
+        { widget: 'single-panel', settings: { qrveyId: 1, type: 'CHART' } },
+        { domain: 'tenant.example' },
+        { onReady: 'x' },
+        { reley: '/x' },
+        { timeoutMs: 'x' },
+        { signal: {} },
+        { context: {} },
+        { settings: 'x' },
+      ];
+      const refuse = async (options) =>
+        put(options).catch(({ code, message }) => `${code} ${message.match(/"([^"]+)"/)?.[1]}`);
+      return Promise.all([...attempts.map(refuse), auth.embed(undefined).catch(({ code }) => code)]);
+    });
+    assert.deepEqual(
+      messages.map((message) => message.replace('invalid_options', '').trim()),
+      [
+        'widget',
+        'container',
+        'container',
+        'settings.apiKey',
+        'settings.qvToken',
+        'settings.qrveyId',
+        'domain',
+        'onReady',
+        'reley',
+        'timeoutMs',
+        'signal',
+        'context',
+        'settings',
+        '',
+      ],
+    );
+    assert.equal(await page.locator('#place *').count(), 0);
+  });
+
+  test('settings reach the widget as it wants them, the token under the right key, and no global shows', async () => {
+    const page = await openPage(open, world, null);
+    const seen = await page.evaluate(async () => {
+      await put({ settings: { theme: { dark: true } } });
+      globalThis.customElements.define('qrvey-design-widgets', class extends HTMLElement {});
+      const design = await put({ widget: 'web-form-design', settings: { appId: 'a', brandNew: 1 } });
+      const { qv_token: token, ...rest } = globalThis[design.element.getAttribute('settings')];
+      const old = await put({ tokenKey: 'qv_token' });
+      const listed = [];
+      for (const name in globalThis) if (name.startsWith('qrvey')) listed.push(name);
+      return [
+        mounted[0].settings,
+        typeof token,
+        rest,
+        Object.keys(globalThis[old.element.getAttribute('settings')]),
+        listed,
+      ];
+    });
+    const domain = world.platform;
+    assert.deepEqual(seen, [
+      { theme: { dark: true }, domain },
+      'string',
+      { app_id: 'a', brandNew: 1, domain },
+      ['domain', 'qv_token'],
+      [],
+    ]);
+  });
+});
+
+describe('mounting anew', () => {
+  test('remount keeps size, scroll and focus of the container', async () => {
+    const page = await openPage(open, world, null);
+    const [before, after] = await page.evaluate(async () => {
+      const place = document.querySelector('#place');
+      place.style.cssText = 'height: 200px; overflow: auto; min-height: 1px';
+      document.body.style.height = '5000px';
+      place.insertAdjacentHTML('beforebegin', '<div style="height: 900px"></div>');
+      const widget = await put({ renew: 'remount' });
+      const fill = (element) => {
+        element.style.cssText = 'display: block; height: 900px';
+        element.tabIndex = 0;
+      };
+      fill(widget.element);
+      widget.element.focus();
+      place.scrollTop = 333;
+      scrollTo(0, 400);
+      const look = () => [
+        place.offsetHeight,
+        place.scrollHeight,
+        scrollY,
+        place.contains(document.activeElement),
+        place.scrollTop,
+      ];
+      const before = look();
+      const first = widget.element;
+      await widget.renew();
+      fill(widget.element);
+      place.scrollTop = 333;
+      const after = look();
+      if (widget.element === first) throw new Error('not mounted anew');
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return [
+        [...before, 'min-height: 1px'],
+        [...after, `min-height: ${place.style.minHeight}`],
+      ];
+    });
+    assert.deepEqual(after, before);
+    assert.equal(world.minted.length, 2);
+  });
+
+  test('a container without a height of its own does not jump', async () => {
+    const page = await openPage(open, world, null);
+    const heights = await page.evaluate(async () => {
+      const place = document.querySelector('#place');
+      const widget = await put({ renew: 'remount' });
+      widget.element.style.cssText = 'display: block; height: 700px';
+      const heights = [place.offsetHeight];
+      await widget.renew();
+      heights.push(place.offsetHeight);
+      widget.element.style.cssText = 'display: block; height: 800px';
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      heights.push(place.offsetHeight, place.getAttribute('style'));
+      return heights;
+    });
+    assert.deepEqual(heights, [700, 700, 800, null]);
+  });
+
+  test('requests out of reach are noticed by their event: renewed once, mounted anew, and told', async () => {
+    const page = await openPage(open, world, {});
+    const told = await page.evaluate(async () => {
+      dispatchEvent(new CustomEvent('qvTokenExpired', { detail: { trigger: 'Dashboard View Widget' } }));
+      dispatchEvent(new CustomEvent('qvTokenExpired', { detail: { trigger: 'Dashboard View Widget' } }));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return [told, mounted.length, new Set(mounted.map(({ token }) => token)).size];
+    });
+    assert.deepEqual(told, [['remounted out_of_reach', 'renewed'], 2, 2]);
+    assert.equal(world.minted.length, 2);
+  });
+
+  test('a frame on the platform is out of reach', async () => {
+    const page = await openPage(open, world, {});
+    const told = await page.evaluate(async () => {
+      const root = widget.element.attachShadow({ mode: 'open' });
+      const frame = document.createElement('iframe');
+      frame.src = `${platform}/frame`;
+      root.append(frame);
+      await widget.renew();
+      return told;
+    });
+    assert.deepEqual(told, ['remounted out_of_reach', 'renewed']);
+  });
+
+  test('an event of another kind of widget is not meant, nor is any once renewal is off', async () => {
+    const page = await openPage(open, world, {});
+    await page.evaluate(async () => {
+      customElements.define('qrvey-builders', class extends HTMLElement {});
+      await put({ widget: 'dashboard-builder', renew: 'off' });
+      dispatchEvent(new CustomEvent('qvTokenExpired', { detail: { trigger: 'Dashboard Builder Widget' } }));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    });
+    assert.equal(world.minted.length, 1);
+  });
+
+  test("Qrvey's events arrive, typed and by option", async () => {
+    const page = await openPage(open, world, null);
+    const seen = await page.evaluate(async () => {
+      const seen = [];
+      const widget = await put({
+        onReady: ({ type }) => seen.push(type),
+        onQvDSHPageLoaded: ({ type, detail }) => seen.push(type, detail.pageId),
+      });
+      widget.addEventListener('atApplyUserFilters', ({ detail }) => seen.push(detail));
+      document.dispatchEvent(new CustomEvent('qvDSHPageLoaded', { detail: { pageId: 'p' } }));
+      dispatchEvent(new CustomEvent('atApplyUserFilters', { detail: 'f' }));
+      widget.destroy();
+      dispatchEvent(new CustomEvent('atApplyUserFilters', { detail: 'too late' }));
+      return seen;
+    });
+    assert.deepEqual(seen, ['ready', 'qvDSHPageLoaded', 'p', 'f']);
+  });
+});
+
+describe('signing out', () => {
+  test('ends renewal for good: no widget of before gets a token of after', async () => {
+    const page = await openPage(open, world, {});
+    world.revoke();
+    const outcome = await page.evaluate(async () => {
+      auth.clearTokens();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await auth.getComposerToken();
+      const answer = await fetch(`${platform}/data`, { headers: { 'x-qv-token': mounted[0].token } });
+      const next = await put();
+      return [answer.status, told.slice(0, 1), mounted.length, next.element.isConnected];
+    });
+    assert.deepEqual(outcome, [401, ['failed not_signed_in'], 2, true]);
+    assert.ok(!world.requests.some(({ token }) => token === world.minted[1]));
+  });
+});
