@@ -118,7 +118,7 @@ mod tests {
     fn the_public_name_is_the_same_for_the_same_grant_and_secret_only() {
         let secret = SecretString::from("secret");
         let name = key("a").public_name(&secret);
-        assert_eq!(name, key("a").public_name(&secret.clone()));
+        assert_eq!(name, key("a").public_name(&secret));
         assert_ne!(name, key("b").public_name(&secret));
         assert_ne!(name, key("a").public_name(&SecretString::from("other")));
         assert!(name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
