@@ -1,86 +1,146 @@
-/** The page as a whole: who is signed in, which widget is up, and what happens when either changes. */
+/** The page as a whole: who is signed in, what is chosen, and what happens when either changes. */
 import { hideAlert, showAlert } from './alert.js';
-import { drawCode } from './code.js';
+import { drawCode, startCode } from './code.js';
 import { byId, element } from './dom.js';
 import { drawExperiments } from './experiments.js';
 import { count } from './format.js';
+import { gallery } from './gallery.js';
 import * as host from './host.js';
 import { drawIdentity, signInCards, whatWillHappen } from './identity.js';
-import { onRequests } from './requests.js';
+import { change, isUp, leave, show } from './live.js';
+import { observeRequests } from './requests.js';
 import { startSandbox } from './sandbox.js';
 import { keepScrollable } from './scrollers.js';
-import { failureMessage, setStage } from './stage.js';
+import { drawSettings, startSettings } from './settings.js';
+import { say, setStage } from './stage.js';
 import { drawTabs } from './tabs.js';
-import { addEntry, openEntry } from './timeline.js';
-import { ask, countCalls, failure, forget } from './tokens.js';
-import { mount, widgets } from './widget.js';
-
-/** A platform that refuses a token this young would refuse the next one as well. */
-const YOUNG_TOKEN_MS = 5_000;
+import { addEntry, onEntry, openEntry } from './timeline.js';
+import { countCalls, failure, forget } from './tokens.js';
 
 let users = [];
 let info;
-let gallery = [];
 let me = null;
-let widget;
-/** Ends whatever is on the stage or on its way there. */
-let leave = () => {};
-let mountedAt = 0;
+/** `{ widget, settings, renew }` */
+let choice;
+let showView;
 
 export async function start() {
   [users, info, me] = await Promise.all([host.users(), host.info(), host.session()]);
-  const sandbox = info.mode === 'sandbox';
-  gallery = widgets.filter((candidate) => sandbox || !candidate.sandboxOnly);
-  [widget] = gallery;
-  byId('mode').textContent = sandbox ? 'Sandbox' : 'Live platform';
-
+  const isSandbox = info.mode === 'sandbox';
+  byId('mode').textContent = isSandbox ? 'Sandbox' : 'Live platform';
+  observeRequests(info.domain);
+  drawGallery(gallery.filter(({ itemIds }) => isSandbox || !itemIds));
+  startCode();
+  startSettings(applySettings);
+  showView = drawTabs(byId('view-tabs'), panels('live', 'code', 'settings'), () => {});
+  drawPanelTabs(isSandbox);
+  drawExperiments(byId('experiments'), onRefused);
   countCalls((calls) => {
     byId('calls-count').textContent = count(calls);
   });
-  onRequests((requests) => {
-    byId('requests-count').textContent = count(requests);
-  });
   byId('sign-out').addEventListener('click', signOut);
-  drawTabs(
-    byId('widget-tabs'),
-    gallery.map((candidate) => ({ ...candidate, widget: candidate, panel: byId('viewport') })),
-    (tab) => {
-      widget = tab.widget;
-      drawCode(widget, me);
-      if (me) show();
-    },
-  );
-  const experiments = [
-    { id: 'try', name: 'Try it', panel: byId('try-panel') },
-    { id: 'break', name: 'Break it', panel: byId('break-panel') },
-  ];
-  drawTabs(byId('experiment-tabs'), sandbox ? experiments : experiments.slice(0, 1), () => {});
-  drawExperiments(byId('experiments'), onRefused);
-  window.addEventListener('qvTokenExpired', onTokenExpired);
+  listenToTheBrowser();
+  keepScrollable(byId('viewport'), ...document.querySelectorAll('pre, .timeline-scroll'));
+  // Before the first token is asked for, so that the count of mints starts at zero.
+  if (isSandbox) await startSandbox(info.domain);
+  else for (const id of ['mints', 'sandbox-link']) byId(id).hidden = true;
+  choose(gallery[0]);
+  enter(me);
+}
+
+const panels = (...ids) => ids.map((id) => ({ id, name: NAMES[id], panel: byId(`${id}-panel`) }));
+
+const NAMES = {
+  live: 'Live',
+  code: 'Code',
+  settings: 'Settings',
+  happened: 'What happened',
+  try: 'Try it',
+  break: 'Break it',
+};
+
+function drawGallery(offered) {
+  const select = byId('widget-select');
+  select.replaceChildren(...offered.map(({ id, name }) => element('option', { value: id }, name)));
+  const tabs = offered.map((widget) => ({ ...widget, widget, panel: byId('view') }));
+  const mark = drawTabs(byId('widget-tabs'), tabs, ({ widget }) => embedChosen(widget), { isCostly: true });
+  select.addEventListener('change', () => {
+    mark(select.value);
+    embedChosen(offered.find(({ id }) => id === select.value));
+  });
+}
+
+/** The newest entry stays in sight while another tab than the timeline’s is open. */
+function drawPanelTabs(isSandbox) {
+  const ids = isSandbox ? ['happened', 'try', 'break'] : ['happened', 'try'];
+  const latest = byId('latest');
+  drawTabs(byId('panel-tabs'), panels(...ids), ({ id }) => {
+    latest.hidden = id === 'happened';
+  });
+  onEntry(({ kind, title, code }) => {
+    latest.dataset.kind = kind;
+    latest.replaceChildren(title, ...(code ? [' ', element('code', {}, code)] : []));
+  });
+}
+
+function listenToTheBrowser() {
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') checkSession();
   });
-  keepScrollable(byId('viewport'), ...document.querySelectorAll('pre, .timeline-scroll'));
-  // Before the first token is asked for, so that the count of mints starts at zero.
-  if (sandbox) await startSandbox(info.domain);
-  else for (const id of ['mints', 'sandbox-link']) byId(id).hidden = true;
+  window.addEventListener('offline', () => {
+    addEntry({ kind: 'expired', title: 'The browser is offline' });
+    say('The browser is offline. What you see and typed stays.', 'warning');
+  });
+  window.addEventListener('online', () => {
+    addEntry({ kind: 'session', title: 'The browser is online again' });
+    say('Online again. Go on where you were.', 'good');
+  });
+}
 
-  enter(me);
+function choose(widget) {
+  choice = { widget, settings: widget.settings, renew: choice?.renew ?? 'seamless' };
+  byId('widget-select').value = widget.id;
+  byId('view-title').textContent = widget.name;
+  drawCode(choice, me);
+  drawSettings(choice);
+}
+
+function embedChosen(widget) {
+  choose(widget);
+  if (me) show(choice, info.domain, onRefused);
+}
+
+/** Rejects where the module refuses the settings; what is shown stays then. */
+async function applySettings({ settings, renew }) {
+  const isSameRenewal = renew === choice.renew;
+  if (me && isUp()) {
+    await change(settings ?? {});
+    addEntry({
+      kind: 'widget',
+      title: `${choice.widget.name} has new settings`,
+      detail: 'update() mounted it anew.',
+    });
+  }
+  choice = { ...choice, settings, renew };
+  drawCode(choice, me);
+  showView('live');
+  if (!me) return;
+  if (isUp() && isSameRenewal) say('New settings: the widget was mounted anew with the token that it had.');
+  else await show(choice, info.domain, onRefused);
 }
 
 /** Draws the page for `claims`, or for nobody. */
 function enter(claims) {
   me = claims;
   drawIdentity(users, me, signIn);
-  drawCode(widget, me);
+  drawCode(choice, me);
   if (me) {
-    show();
+    show(choice, info.domain, onRefused);
     return;
   }
-  byId('view-source').textContent = '';
   setStage(
     'signed-out',
-    'Nobody is signed in.',
+    'Sign in, and the widget comes up with that person’s rows.',
     element('h3', {}, 'Sign in as'),
     signInCards(users, signIn),
     whatWillHappen(),
@@ -90,7 +150,7 @@ function enter(claims) {
 async function signIn(user) {
   const entry = openEntry(`Signing in as ${user.name}`);
   leave();
-  setStage('loading', `Signing in as ${user.name}`);
+  setStage('loading', `Signing in as ${user.name}.`);
   try {
     const claims = await host.signIn(user.id);
     // Between the two sessions, so that no token of the one serves the other.
@@ -117,6 +177,7 @@ async function signOut() {
     await host.signOut();
     forget();
     entry.close({ kind: 'session', title: 'Signed out', detail: 'clearTokens() has forgotten every token.' });
+    showView('live');
     enter(null);
     byId(`sign-in-${users[0].id}`).focus();
   } catch (error) {
@@ -134,49 +195,6 @@ async function checkSession() {
   forget();
   addEntry({ kind: 'session', title: claims ? `Now signed in as ${claims.name}` : 'The session has ended' });
   enter(claims);
-}
-
-/** Brings the chosen widget up with a token; `options` are for the token. */
-async function show(options) {
-  leave();
-  const controller = new AbortController();
-  const { signal } = controller;
-  leave = () => controller.abort();
-  const { name } = widget;
-  setStage('loading', `${name} is loading`);
-  try {
-    const { token, domain = info.domain } = await ask('composer', { ...options, signal });
-    byId('view-source').textContent = `rows from ${new URL(domain).host}`;
-    const unmount = await mount(widget, byId('widget'), { domain, token, signal });
-    if (signal.aborted) return unmount();
-    leave = unmount;
-    mountedAt = performance.now();
-    setStage('ready', `${name} is shown`);
-    addEntry({ kind: 'widget', title: `${name} mounted`, detail: 'It holds the token from here on.' });
-  } catch (error) {
-    if (signal.aborted) return;
-    setStage('failed', `${name} could not be shown`, ...failureMessage(error, () => show()));
-    if (error?.code === 'widget_load_failed') addEntry(failure(error));
-    onRefused(error);
-  }
-}
-
-/** Qrvey’s documented way: a new token, and the widget made anew with it. */
-function onTokenExpired(event) {
-  if (!me || byId('stage').dataset.state !== 'ready') return;
-  const young = performance.now() - mountedAt < YOUNG_TOKEN_MS;
-  addEntry({
-    kind: 'expired',
-    title: 'The platform refused the widget’s token',
-    detail: `qvTokenExpired from ${event.detail?.trigger ?? 'a widget'}.`,
-  });
-  if (young) {
-    const error = new Error('The platform refused a token that was only just issued. Is its clock right?');
-    leave();
-    setStage('failed', 'The token was refused', ...failureMessage(error, () => show({ forceRefresh: true })));
-    return;
-  }
-  show({ forceRefresh: true });
 }
 
 /** The timeline has told it; what is left is to notice that the session is gone. */

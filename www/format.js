@@ -35,6 +35,10 @@ export function lifetime(ms) {
   return parts.filter(Boolean).join(' ');
 }
 
+/** When a renewal that failed is tried again. */
+export const retryIn = (ms) =>
+  ms === undefined ? 'Only signing in or other rights can help.' : `Next try in ${lifetime(ms)}.`;
+
 export const initials = (name) =>
   name
     .split(/\s+/)

@@ -2,8 +2,8 @@
 import { element } from './dom.js';
 
 const grammars = {
-  js: /(?<comment>\/\/[^\n]*)|(?<string>'[^']*')|(?<keyword>\b(?:import|from|const|await|true|window)\b)|(?<call>\b\w+(?=\())/g,
-  html: /(?<comment><!--.*?-->)|(?<string>"[^"]*")|(?<keyword><\/?[\w-]+|>)/g,
+  js: /(?<comment>\/\/[^\n]*)|(?<string>'[^']*'|"[^"]*")|(?<keyword>\b(?:import|export|from|const|await|function|return)\b|<\/?[A-Z]\w*|\/>)|(?<call>\b\w+(?=\())/g,
+  html: /(?<comment><!--.*?-->)|(?<string>"[^"]*"|'[^']*')|(?<keyword><\/?[\w-]+|\/?>)/g,
   toml: /(?<comment>#[^\n]*)|(?<string>"[^"]*")|(?<keyword>^\[+[^\]]+\]+)|(?<call>\{ claim = "[^"]*" \})/gm,
   json: /(?<call>"[^"]*"(?=:))|(?<string>"[^"]*")/g,
 };

@@ -9,14 +9,16 @@ let endsAt;
 let fullMs = 0;
 let ticking;
 
-/** Shows a token by its length and lifetime; `null` for none. */
-export function showLifetime(answer) {
+const KEPT = 'Never shown: it is kept in memory only.';
+
+/** Shows a token by its length and lifetime; `null` for none, and then why there is none. */
+export function showLifetime(answer, whyNone = KEPT) {
   clearInterval(ticking);
   const facts = byId('token-facts');
   if (!answer) {
     endsAt = undefined;
     draw(0, 'none', 'none');
-    facts.textContent = 'Never shown: it is kept in memory only.';
+    facts.textContent = whyNone;
     return;
   }
   facts.textContent = `${format.count(answer.token.length)} characters, in memory only`;

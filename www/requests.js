@@ -1,27 +1,44 @@
 /**
- * Counts the page's requests to the relay as the browser itself saw them, so that “one request for a
- * thousand calls” is a measurement and not a claim.
+ * The page's requests as the browser itself saw them, so that “one request for a thousand calls” is a
+ * measurement and not a claim.
  */
+import { tick } from './strip.js';
 
 /** Entries arrive a moment after the answer they belong to. */
 const QUIET_MS = 60;
 
 let total = 0;
+let platform;
 const listeners = new Set();
 
 function note(entries) {
-  const asked = entries.filter((entry) => new URL(entry.name).pathname.endsWith('-token')).length;
-  if (asked === 0) return;
-  total += asked;
-  for (const listener of listeners) listener(total);
+  for (const { name, initiatorType, responseStatus } of entries) {
+    const { origin, pathname } = new URL(name);
+    const tone = responseStatus >= 400 ? 'bad' : 'good';
+    if (origin === location.origin && pathname.endsWith('-token')) {
+      total += 1;
+      tick('relay', { tone });
+      for (const listener of listeners) listener();
+    } else if (origin === platform && initiatorType !== 'script' && !isAside(pathname)) {
+      tick('widget', { tone });
+    }
+  }
 }
 
+/** The page's own look behind the scenes, and the modules that a launcher imports. */
+const isAside = (pathname) => pathname.startsWith('/_sandbox/') || pathname.endsWith('.js');
+
 const observer = new PerformanceObserver((list) => note(list.getEntries()));
-observer.observe({ type: 'resource', buffered: true });
+
+export function observeRequests(platformDomain) {
+  platform = new URL(platformDomain).origin;
+  observer.observe({ type: 'resource', buffered: true });
+}
 
 export const requestCount = () => total;
 
-export const onRequests = (listener) => listeners.add(listener);
+/** Called for each request to the relay. */
+export const onRelayRequest = (listener) => listeners.add(listener);
 
 /** The count once the browser has reported everything that has happened so far. */
 export async function settledRequestCount() {

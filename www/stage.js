@@ -4,14 +4,21 @@ import { byId, element } from './dom.js';
 /**
  * `signed-out`, `loading`, `ready` or `failed`; the style sheet shows what belongs to each.
  *
- * @param status what a screen reader is told
+ * @param status said in the line above the widget
  * @param message nodes to show instead of the widget
  */
 export function setStage(state, status, ...message) {
   byId('stage').dataset.state = state;
   byId('viewport').setAttribute('aria-busy', String(state === 'loading'));
   byId('stage-message').replaceChildren(...message);
-  byId('stage-status').textContent = status;
+  say(status);
+}
+
+/** @param tone `good` or `warning`; nothing for what is neither */
+export function say(text, tone = '') {
+  const status = byId('stage-status');
+  status.textContent = text;
+  status.dataset.tone = tone;
 }
 
 /** The message of the `failed` state. */

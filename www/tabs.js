@@ -5,8 +5,10 @@ import { element } from './dom.js';
  * @param list the element with `role="tablist"`
  * @param tabs `{ id, name, panel, … }`: `panel` is the element that the tab is about; tabs may share one
  * @param onChoose called with the tab that a person chose
+ * @param isCostly arrows only move the focus then, and Enter or Space chooses
+ * @returns a function that selects the tab of an id, as if nobody had chosen it
  */
-export function drawTabs(list, tabs, onChoose) {
+export function drawTabs(list, tabs, onChoose, { isCostly = false } = {}) {
   const buttons = tabs.map((tab) => {
     const button = element(
       'button',
@@ -34,13 +36,21 @@ export function drawTabs(list, tabs, onChoose) {
 
   list.addEventListener('keydown', (event) => {
     const from = buttons.indexOf(document.activeElement);
-    const steps = { ArrowRight: from + 1, ArrowLeft: from - 1, Home: 0, End: buttons.length - 1 };
+    const steps = {
+      ArrowRight: from + 1,
+      ArrowDown: from + 1,
+      ArrowLeft: from - 1,
+      ArrowUp: from - 1,
+      Home: 0,
+      End: buttons.length - 1,
+    };
     if (from === -1 || !(event.key in steps)) return;
     event.preventDefault();
     const to = (steps[event.key] + buttons.length) % buttons.length;
     buttons[to].focus();
-    choose(tabs[to]);
+    if (!isCostly) choose(tabs[to]);
   });
   list.replaceChildren(...buttons);
   select(tabs[0]);
+  return (id) => select(tabs.find((tab) => tab.id === id));
 }

@@ -13,6 +13,7 @@ export function openEntry(title) {
   const item = element('li', { class: 'event' });
   fill(item, { kind: 'pending', title });
   const list = byId('timeline');
+  byId('timeline-empty').hidden = true;
   list.prepend(item);
   while (list.children.length > MAX_ENTRIES) list.lastElementChild.remove();
   return { close: (entry) => finish(item, entry) };
