@@ -26,8 +26,8 @@ const define = (HTMLElement) =>
     #client;
     #embedded;
     #life;
-    /** What is to be done at the end of this task: nothing, new settings, or all anew. */
-    #due;
+    /** What has changed since the last task: `place`, `settings`, `all`. */
+    #due = new Set();
 
     connectedCallback() {
       // Properties that were set before the element was defined.
@@ -37,11 +37,11 @@ const define = (HTMLElement) =>
         delete this[name];
         this[name] = value;
       }
-      this.#change('all');
+      this.#change('place');
     }
 
     disconnectedCallback() {
-      this.#change('all');
+      this.#change('place');
     }
 
     attributeChangedCallback(name, before, after) {
@@ -85,15 +85,17 @@ const define = (HTMLElement) =>
     }
 
     #change(what) {
-      if (this.#due === undefined) queueMicrotask(() => this.#act());
-      if (this.#due !== 'all') this.#due = what;
+      if (this.#due.size === 0) queueMicrotask(() => this.#act());
+      this.#due.add(what);
     }
 
     #act() {
       const due = this.#due;
-      this.#due = undefined;
-      if (due === 'settings' && this.#embedded) {
-        this.#try(() => this.#embedded.update(this.settings ?? {}));
+      this.#due = new Set();
+      const stands = this.isConnected && this.#embedded?.signal.aborted === false;
+      // An element that was only moved keeps its widget.
+      if (stands && !due.has('all')) {
+        if (due.has('settings')) this.#try(() => this.#embedded.update(this.settings ?? {}));
         return;
       }
       this.#life?.abort();

@@ -10,7 +10,7 @@ export function useStage(...args) {
   return {
     sandbox,
     /** Opens the page as this user; `prepare` runs in it before anything else. */
-    async page(user = 'ada', { prepare, file = 'stage.html' } = {}) {
+    async page(user = 'ada', { prepare, clock, file = 'stage.html' } = {}) {
       const page = await open();
       page.violations = [];
       await page.exposeFunction('reportViolation', (violation) => page.violations.push(violation));
@@ -19,6 +19,7 @@ export function useStage(...args) {
           reportViolation(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`),
         );
       });
+      if (clock) await page.clock.install();
       if (prepare) await page.addInitScript(prepare);
       await page.goto(`${sandbox.host}/${file}`);
       await page.evaluate(async (user) => {

@@ -1,0 +1,139 @@
+// The ways in, each in a small application that is bundled as its developers would.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { useBrowser } from '../e2e/support/browser.mjs';
+import { openPage, usePlatform } from './support/platform.mjs';
+
+const open = useBrowser();
+const world = usePlatform();
+const path = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+/** One application as a single script; with the package as it is built, and the framework's own version. */
+async function bundle(entry, modules, more) {
+  const nodePaths = modules ? [path(`apps/${modules}/node_modules`)] : [];
+  const { outputFiles } = await build({
+    entryPoints: [path(`apps/${entry}`)],
+    bundle: true,
+    format: 'esm',
+    write: false,
+    jsx: 'automatic',
+    define: { 'process.env.NODE_ENV': '"development"' },
+    alias: {
+      'qrvey-auth/react': path('../../dist/react.js'),
+      'qrvey-auth/vue': path('../../dist/vue.js'),
+      'qrvey-auth/element': path('../../dist/element.js'),
+    },
+    nodePaths,
+    ...more,
+  });
+  return outputFiles[0].text;
+}
+
+before(() => {
+  for (const app of ['react-18', 'react-19', 'vue', 'zone']) {
+    if (existsSync(path(`apps/${app}/node_modules`))) continue;
+    const npm = ['ci', '--no-fund', '--no-audit', '--ignore-scripts'];
+    execFileSync('npm', npm, { cwd: path(`apps/${app}`) });
+  }
+});
+
+async function start(entry, modules) {
+  const page = await openPage(open, world, null);
+  page.problems.length = 0;
+  await page.addScriptTag({ type: 'module', content: await bundle(entry, modules) });
+  await page.waitForFunction(() => document.querySelector('#problem')?.textContent === 'invalid_options');
+  await page.waitForFunction(() => document.querySelector('#ready').textContent !== '0');
+  return page;
+}
+
+const settings = (page) => page.evaluate(() => mounted.at(-1).settings.theme);
+const inPlace = (page) => page.locator('.place > qrvey-end-user, qrvey-widget.place > qrvey-end-user');
+
+for (const version of ['react-18', 'react-19']) {
+  describe(version, () => {
+    test('in StrictMode: one widget, updated, kept through other renders, and gone when unmounted', async () => {
+      const page = await start('react-app.jsx', version);
+      assert.equal(await page.locator('#ready').textContent(), '1');
+      assert.equal(await inPlace(page).count(), 1);
+      await page.waitForFunction(() => document.querySelector('#hooked').textContent === 'there');
+      assert.equal(await page.locator('qrvey-end-user').count(), 2);
+      await page.evaluate(() => {
+        document.querySelector('.place > *').isFirst = true;
+        again(1);
+      });
+      await page.waitForTimeout(100);
+      assert.equal(await inPlace(page).evaluate((element) => element.isFirst), true);
+      await page.evaluate(() => setTheme('dark'));
+      await page.waitForFunction(() => mounted.at(-1).settings.theme === 'dark');
+      assert.equal(await inPlace(page).count(), 1);
+      await page.evaluate(() => show(false));
+      await page.waitForFunction(() => document.querySelectorAll('qrvey-end-user').length === 1);
+      await page.evaluate(() => show(true));
+      await page.waitForFunction(() => document.querySelectorAll('qrvey-end-user').length === 2);
+      assert.deepEqual(page.problems, []);
+    });
+
+    test('renders on a server', async () => {
+      const script = await bundle('react-server.jsx', version, { platform: 'node', format: 'cjs' });
+      const html = execFileSync(process.execPath, ['-'], { input: script, encoding: 'utf8' });
+      assert.equal(html, '<div id="w"></div>\n');
+    });
+  });
+}
+
+describe('vue', () => {
+  test('one widget, updated, and gone when unmounted', async () => {
+    const page = await start('vue-app.js', 'vue');
+    assert.equal(await inPlace(page).count(), 1);
+    assert.equal(await settings(page), 'light');
+    await page.evaluate(() => {
+      state.settings.theme = 'dark';
+    });
+    await page.waitForFunction(() => mounted.at(-1).settings.theme === 'dark');
+    assert.equal(await page.locator('#ready').textContent(), '1');
+    await page.evaluate(() => {
+      state.shown = false;
+    });
+    await page.waitForFunction(() => document.querySelectorAll('qrvey-end-user').length === 0);
+    assert.deepEqual(page.problems, []);
+  });
+});
+
+describe('element', () => {
+  test('one widget, updated, moved, given another name, and gone when removed', async () => {
+    const page = await start('element-app.js');
+    assert.equal(await settings(page), 'light');
+    await page.evaluate(() => {
+      document.querySelector('.place').settings = { theme: 'dark' };
+    });
+    await page.waitForFunction(() => mounted.at(-1).settings.theme === 'dark');
+    assert.equal(await inPlace(page).count(), 1);
+    await page.evaluate(() => {
+      const widget = document.querySelector('.place');
+      document.body.append(widget);
+    });
+    await page.waitForTimeout(200);
+    assert.equal(await inPlace(page).count(), 1);
+    await page.evaluate(() => document.querySelector('.place').setAttribute('domain', platform));
+    await page.waitForFunction(() => document.querySelector('#ready').textContent === '2');
+    assert.equal(await inPlace(page).count(), 1);
+    await page.evaluate(() => document.querySelector('.place').remove());
+    await page.waitForFunction(() => document.querySelectorAll('qrvey-end-user').length === 0);
+    assert.equal(
+      await page.evaluate(() => `${fetch}`.includes('[native code]')),
+      true,
+      'and the page has its own functions back',
+    );
+    assert.deepEqual(page.problems, []);
+  });
+
+  test('importing it where there is no page does nothing', async () => {
+    const names = await import('../../dist/element.js');
+    assert.deepEqual(Object.keys(names), []);
+  });
+});
