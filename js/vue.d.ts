@@ -1,5 +1,5 @@
-import type { DefineComponent } from 'vue';
-import type { EmbeddedWidget, EmbedEvents, EmbedOptions, WidgetName } from './embed.js';
+import type { AllowedComponentProps, VNodeProps } from 'vue';
+import type { EmbeddedWidget, EmbedListeners, EmbedOptions, WidgetName } from './embed.js';
 import type { QrveyClient } from './index.js';
 
 export interface QrveyWidgetProps {
@@ -20,19 +20,15 @@ export interface QrveyWidgetProps {
   client?: QrveyClient;
 }
 
-type Emits = { [Type in keyof EmbedEvents]: (event: EmbedEvents[Type]) => void } & {
+/** The events, as a template's or render function's listeners. */
+type Listeners = EmbedListeners & {
   /** Where `embed` would reject. */
-  error: (error: unknown) => void;
+  onError?: (error: unknown) => void;
 };
 
 /** A `div` with a widget in it. New settings update it, other new props embed it anew. */
-export const QrveyWidget: DefineComponent<
-  QrveyWidgetProps,
-  { widget: () => EmbeddedWidget | undefined },
-  object,
-  object,
-  object,
-  object,
-  object,
-  Emits
->;
+export const QrveyWidget: new () => {
+  $props: QrveyWidgetProps & Listeners & VNodeProps & AllowedComponentProps;
+  /** What `embed` resolved to, while it stands. */
+  widget: () => EmbeddedWidget | undefined;
+};

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { useBrowser } from '../e2e/support/browser.mjs';
+import { installApps } from './support/apps.mjs';
 import { openPage, usePlatform } from './support/platform.mjs';
 
 const open = useBrowser();
@@ -34,13 +34,7 @@ async function bundle(entry, modules, more) {
   return outputFiles[0].text;
 }
 
-before(() => {
-  for (const app of ['react-18', 'react-19', 'vue', 'zone']) {
-    if (existsSync(path(`apps/${app}/node_modules`))) continue;
-    const npm = ['ci', '--no-fund', '--no-audit', '--ignore-scripts'];
-    execFileSync('npm', npm, { cwd: path(`apps/${app}`) });
-  }
-});
+before(installApps);
 
 async function start(entry, modules) {
   const page = await openPage(open, world, null);

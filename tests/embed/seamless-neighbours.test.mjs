@@ -2,12 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { useBrowser } from '../e2e/support/browser.mjs';
+import { installApps } from './support/apps.mjs';
 import { openPage, usePlatform } from './support/platform.mjs';
 
 const open = useBrowser();
 const world = usePlatform();
+before(installApps);
+
 const ZONE = new URL('apps/zone/node_modules/zone.js/bundles/zone.umd.js', import.meta.url);
 
 /** What error trackers do: note each request, and hand it on. */

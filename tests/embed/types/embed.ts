@@ -11,6 +11,7 @@ import {
 import 'qrvey-auth/element';
 import { QrveyWidget, useQrveyWidget } from 'qrvey-auth/react';
 import { QrveyWidget as VueWidget } from 'qrvey-auth/vue';
+import { h } from 'vue';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function expectType<Expected>() {
@@ -80,4 +81,8 @@ export const react = [
   QrveyWidget({ widget: 'single-panel' }),
 ];
 
-export const vue = VueWidget;
+export const vue = [
+  h(VueWidget, { widget: 'dashboard-view', class: 'a', onReady: ({ type }) => type }),
+  // @ts-expect-error no such widget
+  h(VueWidget, { widget: 'dashbord' }),
+];
