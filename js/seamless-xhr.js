@@ -24,23 +24,20 @@ const uploads = new WeakMap();
 let passing;
 
 /**
- * `XMLHttpRequest` for a page with widgets. Each object is listened to before its page can: events of
- * one that is no node come in the order of registration alone.
+ * Events of one that is no node come in the order of registration alone, and ours must be first. Listening
+ * to each object from its beginning would cost all requests of the page; so we come just before its page.
  */
-export function wrapConstructor(inner) {
-  return new Proxy(inner, {
-    construct(target, args, newTarget) {
-      const xhr = Reflect.construct(target, args, newTarget);
-      attend(xhr);
-      return xhr;
-    },
-  });
+function attend(xhr, types) {
+  const listen = bare(Object.getPrototypeOf(XMLHttpRequest.prototype), 'addEventListener');
+  for (const type of types) listen.call(xhr, type, handle, true);
 }
 
-/** Done again, it changes nothing. */
-function attend(xhr) {
-  const listen = bare(xhr, 'addEventListener');
-  for (const type of EVENTS) listen.call(xhr, type, handle, true);
+/** The same for a request that is now known to be Qrvey's: handlers that were there first go behind ours. */
+function overtake(xhr) {
+  const handlers = EVENTS.map((type) => [`on${type}`, xhr[`on${type}`]]).filter(([, handler]) => handler);
+  for (const [name] of handlers) xhr[name] = null;
+  attend(xhr, EVENTS);
+  for (const [name, handler] of handlers) xhr[name] = handler;
 }
 
 function handle(event) {
@@ -84,7 +81,7 @@ export function wrapXhr(prototype) {
         const [, url] = args;
         const origin = originOf(typeof url === 'string' ? url : String(url));
         if (origin === undefined) return Reflect.apply(inner, this, args);
-        attend(this);
+        overtake(this);
         const result = down(inner, this, args);
         attempts.set(this, new Attempt(this, origin, args, beneath, down));
         return result;
@@ -104,6 +101,14 @@ export function wrapXhr(prototype) {
         attempt.returned();
         return result;
       },
+    addEventListener: (inner) => {
+      // An inherited method may be replaced further up while ours stands in front of it.
+      const isOwn = Object.hasOwn(prototype, 'addEventListener');
+      return function (...args) {
+        if (EVENTS.includes(args[0]) && this.readyState === XMLHttpRequest.UNSENT) attend(this, [args[0]]);
+        return Reflect.apply(isOwn ? inner : Object.getPrototypeOf(prototype).addEventListener, this, args);
+      };
+    },
     abort: (inner) =>
       function (...args) {
         const attempt = passing === this ? undefined : attempts.get(this);

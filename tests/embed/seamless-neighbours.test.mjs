@@ -53,8 +53,8 @@ function withRequests() {
     });
   globalThis.natives = () => [
     fetch,
-    XMLHttpRequest,
-    ...['open', 'setRequestHeader', 'send', 'abort', 'constructor'].map(
+
+    ...['open', 'setRequestHeader', 'send', 'abort', 'addEventListener'].map(
       (name) => XMLHttpRequest.prototype[name],
     ),
     Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, 'upload').get,
