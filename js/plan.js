@@ -2,6 +2,7 @@
 
 import embedded from '../target/bindgen/qrvey_auth_widgets.embedded.js';
 import * as bindings from '../target/bindgen/qrvey_auth_widgets.js';
+import { bytes } from './bytes.js';
 import { QrveyAuthError } from './index.js';
 
 let loading;
@@ -43,7 +44,7 @@ export function invalid(message) {
 async function instantiate() {
   try {
     await bindings.default({
-      module_or_path: Uint8Array.from(embedded, (character) => character.charCodeAt(0)),
+      module_or_path: bytes(embedded),
     });
   } catch (cause) {
     loading = undefined;

@@ -3,6 +3,7 @@
 // The instance travels inside the script: no second request, no MIME type, no bundler setting.
 import embedded from '../target/bindgen/qrvey_auth.embedded.js';
 import * as bindings from '../target/bindgen/qrvey_auth.js';
+import { bytes } from './bytes.js';
 import { QrveyAuthError } from './error.js';
 import { takeTurn, tell } from './tabs.js';
 
@@ -58,7 +59,7 @@ async function instantiate() {
   }
   try {
     if (lost) bindings.__wbg_reset_state();
-    else await bindings.default({ module_or_path: bytes(embedded) });
+    else bindings.initSync({ module: await WebAssembly.compile(bytes(embedded)) });
     lost = false;
     bindings.start(host);
   } catch (cause) {
@@ -66,16 +67,12 @@ async function instantiate() {
       {
         code: 'module_load_failed',
         message:
-          "the WebAssembly module cannot be started: if the page has a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src",
+          "the WebAssembly module cannot be started: a Content-Security-Policy must have 'wasm-unsafe-eval' in its script-src, and a page with a bundle in a classic script must declare its charset, utf-8",
         retryable: true,
       },
       cause,
     );
   }
-}
-
-function bytes(text) {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 /** Calls into the instance; what it answers settles, even if the instance is lost before it does. */

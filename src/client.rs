@@ -113,7 +113,7 @@ impl Client {
     }
 
     /// To be called with what another tab told.
-    pub fn told(&self, message: JsValue) {
+    pub fn told(&self, message: &JsValue) {
         tabs::adopt(&self.inner, message);
     }
 

@@ -1,6 +1,6 @@
 //! One request to a relay and the reading of its answer.
 
-use gloo_net::http::{Method, RequestBuilder, Response};
+use gloo_net::http::Response;
 use js_sys::JSON;
 use qrvey_auth_wire::TokenAnswer;
 use wasm_bindgen::{JsCast, JsValue};
@@ -57,18 +57,17 @@ fn request(call: &Call, signal: &AbortSignal) -> Result<web_sys::Request> {
             headers.set(name, value).map_err(unusable)?;
         }
     }
-    let request = RequestBuilder::new(&call.url)
-        .method(Method::POST)
-        .headers(gloo_net::http::Headers::from_raw(headers))
-        .credentials(call.credentials)
-        // A forced refresh tells the relay, by the header `Cache-Control: max-age=0`, not to answer
-        // with a token it holds.
-        .cache(if call.force_refresh { RequestCache::NoCache } else { RequestCache::Default })
-        .redirect(RequestRedirect::Manual)
-        .abort_signal(Some(signal))
-        .body(call.body.as_str())
-        .map_err(|error| unusable(js_cause(error)))?;
-    Ok(request.into())
+    let init = web_sys::RequestInit::new();
+    init.set_method("POST");
+    init.set_headers(&headers);
+    init.set_credentials(call.credentials);
+    // A forced refresh tells the relay, by the header `Cache-Control: max-age=0`, not to answer
+    // with a token it holds.
+    init.set_cache(if call.force_refresh { RequestCache::NoCache } else { RequestCache::Default });
+    init.set_redirect(RequestRedirect::Manual);
+    init.set_signal(Some(signal));
+    init.set_body(&call.body.as_str().into());
+    web_sys::Request::new_with_str_and_init(&call.url, &init).map_err(unusable)
 }
 
 fn read_answer(status: u16, json: Option<JsValue>) -> Result<TokenAnswer> {
@@ -112,8 +111,8 @@ pub(crate) fn jwt_times(token: &str) -> Option<JwtTimes> {
     Some(JwtTimes { exp_s: member(&claims, "exp").as_f64()?, iat_s: member(&claims, "iat").as_f64()? })
 }
 
-/// A member of parsed JSON; `undefined` if there is none.
-fn member(json: &JsValue, key: &str) -> JsValue {
+/// A member of an object; `undefined` if there is none.
+pub(crate) fn member(json: &JsValue, key: &str) -> JsValue {
     js_sys::Reflect::get(json, &key.into()).unwrap_or_default()
 }
 
@@ -127,14 +126,4 @@ fn unreachable_relay(cause: JsValue) -> Box<AuthError> {
 
 fn invalid_response(message: &'static str) -> Box<AuthError> {
     AuthError::new(Code::InvalidResponse, message)
-}
-
-fn js_cause(error: gloo_net::Error) -> JsValue {
-    let (name, message) = match error {
-        gloo_net::Error::JsError(error) => (error.name, error.message),
-        gloo_net::Error::GlooError(message) => ("Error".to_owned(), message),
-    };
-    let error = js_sys::Error::new(&message);
-    error.set_name(&name);
-    error.into()
 }

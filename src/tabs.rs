@@ -7,12 +7,14 @@
 
 use std::rc::Rc;
 
-use serde::{Deserialize, Serialize};
-use wasm_bindgen::JsValue;
+use js_sys::JsString;
+use serde::Serialize;
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::client::Inner;
 use crate::host;
 use crate::lifetime::Deadline;
+use crate::relay::member;
 use crate::store::Issued;
 
 /// The longest time that a message may have been under way, in milliseconds: a tab that was frozen
@@ -20,22 +22,22 @@ use crate::store::Issued;
 const LATE_MS: f64 = 5_000.0;
 
 /// What one tab tells the others about a token that it has fetched.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Renewed {
-    grant: String,
+struct Renewed<'a> {
+    grant: &'a str,
     #[serde(with = "serde_wasm_bindgen::preserve")]
-    token: js_sys::JsString,
+    token: JsString,
     left_ms: f64,
     lifetime_ms: f64,
     posted_at_ms: f64,
 }
 
 /// The message for the other tabs, if the token is one to share.
-pub(crate) fn announce(issued: &Issued<js_sys::JsString>) -> Option<JsValue> {
-    let (grant, deadline) = (issued.grant.as_ref()?, issued.deadline?);
+pub(crate) fn announce(issued: &Issued<JsString>) -> Option<JsValue> {
+    let (grant, deadline) = (issued.grant.as_deref()?, issued.deadline?);
     let renewed = Renewed {
-        grant: grant.clone(),
+        grant,
         token: issued.token.clone(),
         left_ms: deadline.left_ms(host::now_ms()),
         lifetime_ms: deadline.lifetime_ms,
@@ -45,21 +47,26 @@ pub(crate) fn announce(issued: &Issued<js_sys::JsString>) -> Option<JsValue> {
 }
 
 /// Takes another tab's message: hands the token to those who watch the same grant.
-pub(crate) fn adopt(inner: &Inner, message: JsValue) {
-    let Ok(renewed) = serde_wasm_bindgen::from_value::<Renewed>(message) else { return };
-    let late_ms = host::wall_ms() - renewed.posted_at_ms;
+pub(crate) fn adopt(inner: &Inner, message: &JsValue) {
+    let number = |key| member(message, key).as_f64().unwrap_or(f64::NAN);
+    let (Some(grant), Ok(token)) =
+        (member(message, "grant").as_string(), member(message, "token").dyn_into::<JsString>())
+    else {
+        return;
+    };
+    let late_ms = host::wall_ms() - number("postedAtMs");
     if !(0.0..=LATE_MS).contains(&late_ms) {
         return;
     }
     let now_ms = host::now_ms();
-    let deadline = Deadline { ends_ms: now_ms + renewed.left_ms - late_ms, lifetime_ms: renewed.lifetime_ms };
+    let deadline =
+        Deadline { ends_ms: now_ms + number("leftMs") - late_ms, lifetime_ms: number("lifetimeMs") };
     for watch in inner.watches() {
         let held = watch.held();
-        let is_news =
-            held.deadline.is_none_or(|held| held.ends_ms < deadline.ends_ms) && held.token != renewed.token;
-        if watch.call.share_tabs && is_news && held.grant.as_ref() == Some(&renewed.grant) {
+        let is_news = held.deadline.is_none_or(|held| held.ends_ms < deadline.ends_ms) && held.token != token;
+        if watch.call.share_tabs && is_news && held.grant.as_ref() == Some(&grant) {
             let issued = Rc::new(Issued {
-                token: renewed.token.clone(),
+                token: token.clone(),
                 deadline: Some(deadline),
                 grant: held.grant.clone(),
                 domain: held.domain.clone(),

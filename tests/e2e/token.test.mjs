@@ -504,13 +504,14 @@ test('a panic in Rust settles every promise with `internal`, and the next call w
     const other = auth.createClient({ relay: '/hang' });
     const waiting = failure(other.getComposerToken());
     await new Promise((resolve) => setTimeout(resolve, 100));
-    // gloo-net takes it for impossible that this constructor throws anything but an Error.
-    const { Request } = globalThis;
-    globalThis.Request = function Request() {
-      throw 'text';
+    // A clock that calls back into the module while the module reads it.
+    const now = Date.now;
+    Date.now = () => {
+      Date.now = now;
+      auth.getComposerToken().catch(() => {});
+      return now();
     };
     const panicked = await failure(auth.getComposerToken());
-    globalThis.Request = Request;
     const others = await waiting;
     const again = [await auth.getComposerToken(), await auth.getComposerToken()];
     other.configure({});
@@ -519,7 +520,7 @@ test('a panic in Rust settles every promise with `internal`, and the next call w
   const [panicked, others, again, afterwards] = outcome;
   for (const error of [panicked, others]) {
     assert.equal(error.code, 'internal', JSON.stringify(error));
-    assert.match(error.cause, /panicked at .*\.rs:\d+/);
+    assert.match(error.cause, /panicked at .*\.rs:\d+|unreachable/);
   }
   assert.deepEqual(again, ['T', 'T']);
   assert.equal(afterwards, 'T');

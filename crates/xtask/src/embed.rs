@@ -31,16 +31,22 @@ pub(crate) fn into(instance: &Instance) -> Result<()> {
     Ok(fs::write(path, script.replace(PLACEHOLDER, &literal(&wasm)))?)
 }
 
+/// A control character that WebAssembly has little use for.
+const RARE: u8 = 31;
+
 fn literal(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     text.push('"');
     for &byte in bytes {
-        match byte {
-            b'"' | b'\\' => text.extend(['\\', char::from(byte)]),
+        // HTML turns a NUL in an inline script into something else, and NUL is the commonest byte of
+        // all: it changes places with a rare one. `js/bytes.js` changes them back.
+        match if byte == 0 || byte == RARE { RARE - byte } else { byte } {
+            0 => text.push_str("\\x00"),
+            byte @ (b'"' | b'\\') => text.extend(['\\', char::from(byte)]),
             b'\n' => text.push_str("\\n"),
             b'\r' => text.push_str("\\r"),
-            0x7f.. => drop(write!(text, "\\x{byte:02x}")),
-            _ => text.push(char::from(byte)),
+            byte @ 0x7f.. => drop(write!(text, "\\x{byte:02x}")),
+            byte => text.push(char::from(byte)),
         }
     }
     text.push('"');
@@ -56,7 +62,8 @@ mod tests {
         let all: Vec<u8> = (0..=255).collect();
         let text = literal(&all);
         assert!(text.is_ascii());
-        assert!(!text.contains(['\n', '\r']));
+        assert!(!text.contains(['\0', '\n', '\r']));
+        assert!(text.starts_with("\"\u{1f}"), "NUL stands as 31");
         assert!(text.contains("\\\"") && text.contains("\\\\") && text.ends_with("\\xff\""));
     }
 }

@@ -34,7 +34,7 @@ enum Command {
     },
     /// Run every test.
     Test {
-        /// Only the suites with these names: rust, wasm, js.
+        /// Only the suites with these names: rust, wasm, e2e, firefox, consumers.
         suites: Vec<String>,
     },
     /// Check formats and lints.

@@ -40,19 +40,31 @@ fn npm_packages() -> Result<()> {
 
 /// Where a Chromium that tests can drive is.
 pub(crate) fn chromium() -> Result<String> {
-    if let Ok(path) = std::env::var("CHROMIUM") {
-        return Ok(path);
-    }
     let places = [
         "/usr/bin/chromium",
         "/usr/bin/chromium-browser",
         "/usr/bin/google-chrome",
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     ];
-    match places.into_iter().find(|place| fs::exists(place).unwrap_or(false)) {
-        Some(place) => Ok(place.to_owned()),
+    browser("Chromium", "chromium chromium-driver", &places)
+}
+
+/// Where a Firefox that tests can drive is.
+pub(crate) fn firefox() -> Result<String> {
+    let places =
+        ["/usr/bin/firefox-esr", "/usr/bin/firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"];
+    browser("Firefox", "firefox-esr", &places)
+}
+
+fn browser(name: &str, debian: &str, places: &[&str]) -> Result<String> {
+    let variable = name.to_uppercase();
+    if let Ok(path) = std::env::var(&variable) {
+        return Ok(path);
+    }
+    match places.iter().find(|place| fs::exists(place).unwrap_or(false)) {
+        Some(place) => Ok((*place).to_owned()),
         None => bail!(
-            "the browser tests need Chromium: install it (Debian: apt-get install chromium chromium-driver), or set CHROMIUM to its path"
+            "these tests need {name}: install it (Debian: apt-get install {debian}), or set {variable} to its path"
         ),
     }
 }

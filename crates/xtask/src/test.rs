@@ -2,13 +2,14 @@
 
 use anyhow::{Result, bail};
 
-use crate::run::{command, step, succeed};
+use crate::run::{command, root, step, succeed};
 use crate::{build, setup};
 
 /// Its name, and what runs it.
 type Suite = (&'static str, fn() -> Result<()>);
 
-const SUITES: [Suite; 3] = [("rust", rust), ("wasm", wasm), ("js", js)];
+const SUITES: [Suite; 5] =
+    [("rust", rust), ("wasm", wasm), ("e2e", e2e), ("firefox", firefox), ("consumers", consumers)];
 
 /// Runs the suites with the given names, or all.
 pub(crate) fn suites(names: &[String]) -> Result<()> {
@@ -31,27 +32,57 @@ fn rust() -> Result<()> {
 /// The module's glue, inside a real browser.
 fn wasm() -> Result<()> {
     println!("• WebAssembly tests in Chromium");
-    let runner = format!("{} wasm-test-runner", std::env::current_exe()?.display());
+    setup::chromium()?;
+    wasm_tests(&format!("{} wasm-test-runner", std::env::current_exe()?.display()))
+}
+
+/// End to end: the built package, the relay and the sandbox in Chromium.
+fn e2e() -> Result<()> {
+    build::package()?;
+    servers()?;
+    println!("• end-to-end tests in Chromium");
+    // Each file has a browser and servers of its own; more at once than this only wait for each other.
+    node(&["--test-concurrency=2", "tests/e2e/*.test.mjs", "tests/embed/*.test.mjs"])
+}
+
+/// The package and the module's glue in Firefox.
+fn firefox() -> Result<()> {
+    build::package()?;
+    setup::firefox()?;
+    println!("• the package in Firefox");
+    node(&["tests/firefox/*.test.mjs"])?;
+    println!("• WebAssembly tests in Firefox");
+    let runner = format!("node {}", root().join("tests/firefox/wasm-test-runner.mjs").display());
+    wasm_tests(&runner)
+}
+
+/// The packed tarball in small real applications.
+fn consumers() -> Result<()> {
+    build::package()?;
+    println!("• the packed tarball in real applications, each installed from the npm registry");
+    node(&["tests/consumers/*.test.mjs"])
+}
+
+fn servers() -> Result<()> {
+    step(
+        "building the sandbox and the relay",
+        "cargo",
+        ["build", "--package=qrvey-sandbox", "--package=qrvey-relay"],
+    )
+}
+
+fn node(arguments: &[&str]) -> Result<()> {
+    let mut test = command("node", ["--test"].iter().chain(arguments));
+    test.env("CHROMIUM", setup::chromium()?);
+    succeed(test)
+}
+
+fn wasm_tests(runner: &str) -> Result<()> {
     let mut test = command(
         "cargo",
         ["test", "--package=qrvey-auth", "--test=browser", "--target=wasm32-unknown-unknown"],
     );
     test.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
-    setup::chromium()?;
-    succeed(test)
-}
-
-/// End to end: the built package, the relay and the sandbox in real browsers.
-fn js() -> Result<()> {
-    build::package()?;
-    step(
-        "building the sandbox and the relay",
-        "cargo",
-        ["build", "--package=qrvey-sandbox", "--package=qrvey-relay"],
-    )?;
-    println!("• end-to-end tests in Chromium");
-    let mut test = command("node", ["--test", "tests/e2e/*.test.mjs"]);
-    test.env("CHROMIUM", setup::chromium()?);
     succeed(test)
 }
 

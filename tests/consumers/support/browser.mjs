@@ -16,10 +16,10 @@ const ARGUMENTS = [
 /** Notes a digest of each WebAssembly module that the page starts. */
 function watchWebAssembly() {
   globalThis.digests = [];
-  const { instantiate } = WebAssembly;
-  WebAssembly.instantiate = (source, imports) => {
-    if (!(source instanceof WebAssembly.Module)) digests.push(crypto.subtle.digest('SHA-256', source));
-    return instantiate.call(WebAssembly, source, imports);
+  const { compile } = WebAssembly;
+  WebAssembly.compile = (source) => {
+    digests.push(crypto.subtle.digest('SHA-256', source));
+    return compile.call(WebAssembly, source);
   };
 }
 
