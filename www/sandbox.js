@@ -19,7 +19,11 @@ const cutLine = {
   title: 'The line to Qrvey is cut',
   told: 'Qrvey resets every connection, the widget’s and the relay’s. For your own network, use the browser’s offline mode.',
   toldOff: 'Connections to Qrvey work again.',
-  faults: ['data', 'login', 'admin', 'launcher'].map((target) => ({ target, kind: 'reset' })),
+  faults: [
+    ...['data', 'login', 'admin'].map((target) => ({ target, kind: 'reset' })),
+    // Without the path this would hit the platform's own controls.
+    { target: 'launcher', kind: 'reset', path: '.js' },
+  ],
 };
 
 let platform;
