@@ -5,8 +5,8 @@ import { execFileSync } from 'node:child_process';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { useBrowser } from '../e2e/support/browser.mjs';
 import { installApps } from './support/apps.mjs';
+import { useBrowser } from './support/browser.mjs';
 import { openPage, usePlatform } from './support/platform.mjs';
 
 const open = useBrowser();
@@ -46,7 +46,7 @@ async function start(entry, modules) {
 }
 
 const settings = (page) => page.evaluate(() => mounted.at(-1).settings.theme);
-const inPlace = (page) => page.locator('.place > qrvey-end-user, qrvey-widget.place > qrvey-end-user');
+const inPlace = (page) => page.locator('.place qrvey-end-user');
 
 for (const version of ['react-18', 'react-19']) {
   describe(version, () => {

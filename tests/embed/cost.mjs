@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { useBrowser } from '../e2e/support/browser.mjs';
+import { useBrowser } from './support/browser.mjs';
 import { openPage, usePlatform } from './support/platform.mjs';
 
 const BUDGET_NS = 2_000;

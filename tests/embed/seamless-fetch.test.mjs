@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { useBrowser } from '../e2e/support/browser.mjs';
+import { useBrowser } from './support/browser.mjs';
 import { openPage, usePlatform } from './support/platform.mjs';
 
 const open = useBrowser();
@@ -106,7 +106,8 @@ describe('fetch', () => {
       );
       return streamed;
     });
-    assert.equal(outcome, 'TypeError');
+    // Firefox, which knows no such streams, sends what it makes of one.
+    assert.ok(['TypeError', 401].includes(outcome));
     assert.ok(data().length <= 1);
   });
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
-import { useBrowser } from '../e2e/support/browser.mjs';
 import { installApps } from './support/apps.mjs';
+import { useBrowser } from './support/browser.mjs';
 import { openPage, usePlatform } from './support/platform.mjs';
 
 const open = useBrowser();
@@ -157,7 +157,7 @@ describe('neighbours', () => {
       });
       if (order === 'after') await page.addScriptTag({ content: zone });
       world.revoke();
-      const outcome = await page.evaluate(() => {
+      const outcome = await page.evaluate(async () => {
         const pending = { macroTask: 0 };
         const zone = Zone.current.fork({
           name: 'app',
@@ -195,7 +195,7 @@ describe('neighbours', () => {
       });
       if (order === 'after') await page.addScriptTag({ content: zone });
       world.revoke();
-      const tasks = await page.evaluate(() => {
+      const tasks = await page.evaluate(async () => {
         const tasks = [];
         const zone = Zone.current.fork({
           name: 'app',

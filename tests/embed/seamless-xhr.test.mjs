@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { useBrowser } from '../e2e/support/browser.mjs';
+import { useBrowser } from './support/browser.mjs';
 import { openPage, usePlatform } from './support/platform.mjs';
 
 const open = useBrowser();

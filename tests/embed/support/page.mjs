@@ -1,8 +1,8 @@
 // A page of its own on the demo host: signed in, empty, under the content security policy that Qrvey
 // documents for its widgets, with the built package imported as `auth`.
 
-import { useBrowser } from '../../e2e/support/browser.mjs';
 import { useSandbox } from '../../e2e/support/sandbox.mjs';
+import { useBrowser } from './browser.mjs';
 
 export function useStage(...args) {
   const open = useBrowser();
