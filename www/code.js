@@ -95,7 +95,9 @@ const ways = [
     note: 'For Angular, Svelte, or no framework at all; it fires the events of embed().',
     parts: (choice) => {
       const { widget, settings } = choice;
-      const json = JSON.stringify(settings).replaceAll('&', '&amp;').replaceAll("'", '&#39;');
+      const json = JSON.stringify(settings ?? {})
+        .replaceAll('&', '&amp;')
+        .replaceAll("'", '&#39;');
       const passed = settings ? `\n  settings='${json}'` : '';
       return [
         ['html', '<script type="module">\n'],

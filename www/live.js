@@ -11,10 +11,13 @@ import { failure } from './tokens.js';
 /** Ends what is on the stage or on its way there. */
 let life = new AbortController();
 let chosen;
+let renewsWith;
 let embedded;
 /** The settings that the running widget has, and its element: the same one for as long as nothing is lost. */
 let applied;
 let element;
+/** Whether the widget itself was told that its token is over, since there was a new one. */
+let wasTold = false;
 
 export function leave() {
   life.abort();
@@ -29,6 +32,8 @@ export async function show({ widget, settings, renew }, domain, onRefused) {
   const { name } = widget;
   const again = () => show({ widget, settings, renew }, domain, onRefused);
   chosen = widget;
+  renewsWith = renew;
+  wasTold = false;
   setStage('loading', `${name} is loading.`);
   showLifetime(null, widget.hasNoToken ? 'This widget has no token and asks for none.' : undefined);
   const entry = openEntry(`Embedding ${name}`);
@@ -71,11 +76,20 @@ export async function change(settings) {
 export const isUp = () => embedded !== undefined;
 
 /** What the person may do now that all tokens are dead. */
-export const onExpiredByHand = () => {
+export function onExpiredByHand() {
   if (!isUp()) return;
-  if (chosen.hasNoToken) say('Every token is dead. This widget has none, and does not notice.');
-  else say(`Every token is dead. Now ${chosen.act}: Qrvey refuses, and nobody should notice.`, 'warning');
-};
+  wasTold = false;
+  if (chosen.hasNoToken) {
+    say('Every token is dead. This widget has none, and does not notice.');
+    return;
+  }
+  const outlook = {
+    seamless: 'and nobody should notice',
+    remount: 'and the widget is made anew',
+    off: 'and that is the end',
+  };
+  say(`Every token is dead. Now ${chosen.act}: Qrvey refuses, ${outlook[renewsWith]}.`, 'warning');
+}
 
 function invitation({ hasNoToken, begin }) {
   if (hasNoToken) return 'A web form is for everybody: no token was asked for, none can expire.';
@@ -93,16 +107,13 @@ function follow(renew, signal) {
 
 const listeners = (onRefused) => ({
   onExpiring: () => addEntry({ kind: 'pending', title: 'The token ends soon: renewing' }),
-  onRenewed: ({ detail: { isRemounted } }) => {
+  onRenewed: () => {
     tick('renewals');
-    const isSame = embedded?.element === element;
-    const title = isSame ? 'Renewed, and nobody noticed' : 'Renewed by a re-mount';
-    const detail = isSame
-      ? 'The same element goes on: filters, text and scroll position are where they were.'
-      : 'A new element, with nothing in it that a person had done.';
+    const { title, detail, tone } = renewal();
     addEntry({ kind: 'renewed', title, detail });
-    say(`${title}. ${detail}`, isRemounted ? 'warning' : 'good');
+    say(`${title}. ${detail}`, tone);
     ({ element } = embedded ?? {});
+    wasTold = false;
   },
   onFailed: ({ detail: { error, retryInMs } }) => {
     tick('renewals', { tone: 'bad' });
@@ -121,10 +132,35 @@ const listeners = (onRefused) => ({
       });
     }
   },
-  onQvTokenExpired: ({ detail }) =>
-    addEntry({
-      kind: 'expired',
-      title: 'The widget was refused',
-      detail: `qvTokenExpired from ${detail?.trigger ?? 'a widget'}.`,
-    }),
+  onQvTokenExpired: ({ detail }) => {
+    // Each refused request fires it; once is enough to be told.
+    if (wasTold) return;
+    wasTold = true;
+    const trigger = detail?.trigger ?? 'a widget';
+    addEntry({ kind: 'expired', title: 'The widget was refused', detail: `qvTokenExpired from ${trigger}.` });
+    if (renewsWith === 'off') say('The widget was refused, and nobody renews its token.', 'warning');
+  },
 });
+
+/** A renewal as a person at the widget met it. */
+function renewal() {
+  if (embedded?.element !== element) {
+    return {
+      title: 'Renewed by a re-mount',
+      detail: 'A new element, with nothing in it that a person had done.',
+      tone: 'warning',
+    };
+  }
+  if (wasTold) {
+    return {
+      title: 'Renewed, if late',
+      detail: 'The widget had been refused by then. “Try again” in it goes on where it was.',
+      tone: 'good',
+    };
+  }
+  return {
+    title: 'Renewed, and nobody noticed',
+    detail: 'The same element goes on: filters, text and scroll position are where they were.',
+    tone: 'good',
+  };
+}

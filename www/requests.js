@@ -14,7 +14,8 @@ const listeners = new Set();
 function note(entries) {
   for (const { name, initiatorType, responseStatus } of entries) {
     const { origin, pathname } = new URL(name);
-    const tone = responseStatus >= 400 ? 'bad' : 'good';
+    // 0 where nothing was answered; browsers that do not tell leave it out.
+    const tone = responseStatus === 0 || responseStatus >= 400 ? 'bad' : 'good';
     if (origin === location.origin && pathname.endsWith('-token')) {
       total += 1;
       tick('relay', { tone });
