@@ -31,11 +31,11 @@ export class QrveyClient extends EventTarget {
   }
 
   getComposerToken(options) {
-    return this.#ask((rust) => rust.composer(options));
+    return this.#ask('composer', (rust) => rust.composer(options));
   }
 
   getAdminToken(options) {
-    return this.#ask((rust) => rust.admin(options));
+    return this.#ask('admin', (rust) => rust.admin(options));
   }
 
   async watch(callback, { kind = 'composer', ...options } = {}) {
@@ -48,7 +48,7 @@ export class QrveyClient extends EventTarget {
         reportError(error);
       }
     };
-    const watch = () => this.#ask((rust) => rust.watch(kind === 'admin', deliver, options));
+    const watch = () => this.#ask('watch', (rust) => rust.watch(kind === 'admin', deliver, options));
     await watch();
     const { signal } = options;
     if (signal?.aborted) return;
@@ -57,7 +57,8 @@ export class QrveyClient extends EventTarget {
   }
 
   async embed(options) {
-    return (await widgets()).embed(this, options);
+    const defaults = this.#defaults;
+    return (await widgets()).embed(this, options, defaults);
   }
 
   configure(defaults) {
@@ -108,7 +109,7 @@ export class QrveyClient extends EventTarget {
     return this.#wasm && this.#wasm === instance() ? this.#rust : undefined;
   }
 
-  async #ask(call) {
+  async #ask(what, call) {
     const cleared = this.#cleared;
     const wasm = instance() ?? (await load());
     if (cleared !== this.#cleared) throw signedOut();
@@ -117,14 +118,18 @@ export class QrveyClient extends EventTarget {
       this.#wasm = wasm;
       this.#rust = new wasm.Client(this.#defaults, firer(this));
     }
-    return settle(() => call(this.#rust));
+    const ask = () => settle(() => call(this.#rust));
+    return globalThis.QRVEY_AUTH_DEBUG ? traced(what, ask) : ask();
   }
 }
 
 /** Fires events on a client without keeping it alive. */
 function firer(client) {
   const weak = new WeakRef(client);
-  return (type, detail) => weak.deref()?.dispatchEvent(new CustomEvent(type, { detail }));
+  return (type, detail) => {
+    if (globalThis.QRVEY_AUTH_DEBUG) console.debug('qrvey-auth:', type, detail);
+    weak.deref()?.dispatchEvent(new CustomEvent(type, { detail }));
+  };
 }
 
 /** What only a page with widgets needs. */
@@ -134,6 +139,22 @@ async function widgets() {
   } catch (cause) {
     const message = 'embed.js could not be loaded: it must be served beside index.js of this package';
     throw new QrveyAuthError({ code: 'module_load_failed', message, retryable: true }, cause);
+  }
+}
+
+/** Tells how a call ends, and never what it brings. */
+async function traced(what, ask) {
+  const start = performance.now();
+  let outcome = 'held';
+  try {
+    const answer = ask();
+    if (answer instanceof Promise) outcome = 'received';
+    return await answer;
+  } catch (error) {
+    outcome = error?.code ?? 'aborted';
+    throw error;
+  } finally {
+    console.debug('qrvey-auth:', what, outcome, `${Math.round(performance.now() - start)} ms`);
   }
 }
 

@@ -24,13 +24,14 @@ const QRVEY_EVENTS = {
 const living = new Set();
 
 /** Resolves when the widget stands on the page. */
-export async function embed(client, options) {
+export async function embed(client, options, defaults) {
   if (!globalThis.document) {
     throw new QrveyAuthError({
       code: 'unsupported_environment',
       message: 'a widget needs a page: call embed in a browser',
     });
   }
+  const assumed = { ...defaults };
   const heard = inThisZone((listener, event) => listener(event));
   const planned = await plan(options);
   const { signal } = options;
@@ -38,7 +39,7 @@ export async function embed(client, options) {
     throw invalid('option "signal" must be an AbortSignal');
   }
   signal?.throwIfAborted();
-  const widget = new EmbeddedWidget(client, options, planned, found(options.container));
+  const widget = new EmbeddedWidget(client, options, planned, assumed, found(options.container));
   for (const [type, listener] of Object.entries(planned.listeners)) {
     widget.addEventListener(type, (event) => heard(listener, event));
   }
@@ -64,6 +65,15 @@ function found(container) {
   }
   if (element) return element;
   throw invalid('option "container" must be an element, or a selector that finds one');
+}
+
+/** What a widget's tokens are asked for with, for as long as it stands: `configure` is for those to come. */
+function tokenOptions({ signal: _, ...defaults }, options) {
+  if (options.relay !== undefined) {
+    delete defaults.endpoint;
+    delete defaults.body;
+  }
+  return { ...defaults, ...options };
 }
 
 /** `Pixel-perfect Reports Widget` and `pixel-perfect-report` are the same kind. */
@@ -98,6 +108,7 @@ export class EmbeddedWidget extends EventTarget {
   #client;
   #options;
   #planned;
+  #token;
   #container;
   #domain;
   #element;
@@ -116,11 +127,12 @@ export class EmbeddedWidget extends EventTarget {
     start = (widget) => widget.#start();
   }
 
-  constructor(client, options, planned, container) {
+  constructor(client, options, planned, defaults, container) {
     super();
     this.#client = client;
     this.#options = options;
     this.#planned = planned;
+    this.#token = tokenOptions(defaults, planned.token);
     this.#container = container;
   }
 
@@ -177,7 +189,7 @@ export class EmbeddedWidget extends EventTarget {
     this.#domain = domain;
     const seeing = this.#sees();
     const needsAnswer = domain === undefined;
-    const token = tokenKey === undefined ? Promise.resolve({}) : this.#token();
+    const token = tokenKey === undefined ? Promise.resolve({}) : this.#first();
     if (domain !== undefined && renew === 'seamless') this.#enrol();
     const base = widgetsUrl ?? domain;
     const launched = base === undefined ? undefined : this.#launch(base);
@@ -197,17 +209,17 @@ export class EmbeddedWidget extends EventTarget {
   }
 
   /** The first token; unless renewal is off, with all that follow. */
-  async #token() {
+  async #first() {
     if (this.#planned.renew === 'off') return this.#ask({});
-    this.#renewal = Renewal.of(this.#client, this.#planned.token);
-    if (this.#planned.token.forceRefresh) await this.#ask({});
+    this.#renewal = Renewal.of(this.#client, this.#token);
+    if (this.#token.forceRefresh) await this.#ask({});
     await this.#renewal.join(this.#member);
     return this.#renewal.current;
   }
 
   #ask(more) {
     const { signal } = this;
-    return this.#client.getComposerToken({ ...this.#planned.token, ...more, detailedResponse: true, signal });
+    return this.#client.getComposerToken({ ...this.#token, ...more, detailedResponse: true, signal });
   }
 
   #launch(base) {

@@ -7,6 +7,9 @@
  * ```
  *
  * Importing has no side effect, in a browser or elsewhere. Tokens are kept in memory only.
+ *
+ * With `globalThis.QRVEY_AUTH_DEBUG = true` each call's outcome and each event is written to
+ * `console.debug`: kinds, codes and times, never a token.
  */
 
 import type { embed } from './embed.js';

@@ -1,5 +1,6 @@
 // One renewal for all widgets of a client that want the same token.
 
+import { QrveyAuthError } from './index.js';
 import { outside } from './zone.js';
 
 /** Answers that only a person can change. */
@@ -76,6 +77,7 @@ export class Renewal {
 
   /** Asks for a new token, whatever is held; callers at the same time share one request. */
   renew() {
+    if (this.#isOver) return Promise.reject(signedOut());
     this.#renewing ??= outside(() =>
       this.#ask().finally(() => {
         this.#renewing = undefined;
@@ -224,6 +226,14 @@ export class Renewal {
   #tell(type, detail) {
     for (const member of [...this.#members]) member.tell(type, detail);
   }
+}
+
+/** Whoever is signed in now may be somebody else. */
+function signedOut() {
+  return new QrveyAuthError({
+    code: 'not_signed_in',
+    message: 'the tokens were cleared since: destroy this widget and embed it anew for the user of now',
+  });
 }
 
 const TOKEN_CHARACTER = /[\w.~+/=-]/;

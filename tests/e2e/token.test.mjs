@@ -526,6 +526,25 @@ test('a panic in Rust settles every promise with `internal`, and the next call w
   assert.equal(afterwards, 'T');
 });
 
+test('the debug switch tells outcomes and never a token', async () => {
+  const lines = [];
+  page.on('console', (message) => lines.push(message.text()));
+  await run(async () => {
+    await auth.getComposerToken();
+    globalThis.QRVEY_AUTH_DEBUG = true;
+    await auth.getComposerToken();
+    await auth.createClient().getAdminToken();
+    await failure(auth.getComposerToken({ signal: AbortSignal.abort('mine') }));
+    await failure(auth.getComposerToken({ nonsense: 1 }));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  });
+  const all = lines.join('\n');
+  for (const line of ['composer held', 'admin received', 'composer aborted', 'composer invalid_options']) {
+    assert.ok(all.includes(`qrvey-auth: ${line}`), all);
+  }
+  assert.ok(!all.includes(opaqueToken()), all);
+});
+
 describe('content security policy', () => {
   const policy = (script) =>
     `default-src 'none'; script-src 'self'${script}; connect-src 'self'; require-trusted-types-for 'script'`;
