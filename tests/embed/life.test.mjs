@@ -381,10 +381,36 @@ describe('signing out', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       await auth.getComposerToken();
       const answer = await fetch(`${platform}/data`, { headers: { 'x-qv-token': mounted[0].token } });
+      const renewed = await widget.renew().catch(({ code }) => code);
+      if (renewed !== 'not_signed_in') throw new Error(renewed);
       const next = await put();
       return [answer.status, told.slice(0, 1), mounted.length, next.element.isConnected];
     });
     assert.deepEqual(outcome, [401, ['failed not_signed_in'], 2, true]);
     assert.ok(!world.requests.some(({ token }) => token === world.minted[1]));
+  });
+});
+
+describe('defaults', () => {
+  test('are those of the moment of embed: later ones are for later widgets', async () => {
+    const page = await openPage(open, world, null);
+    const asked = [];
+    world.relay = ({ body }, response) => {
+      asked.push(JSON.parse(body).profile);
+      world.minted.push(world.token(asked.length));
+      const answer = { token: world.minted.at(-1), expires_in: 600, domain: world.platform };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    };
+    const tokens = await page.evaluate(async () => {
+      auth.configure({ profile: 'one' });
+      const one = await put();
+      auth.configure({ profile: 'two' });
+      const two = await put();
+      await one.renew();
+      await two.renew();
+      return [...new Set(mounted.map(({ token }) => token))].length;
+    });
+    assert.deepEqual(asked, ['one', 'two', 'one', 'two']);
+    assert.equal(tokens, 2);
   });
 });
