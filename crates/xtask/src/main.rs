@@ -37,6 +37,11 @@ enum Command {
         /// Only the suites with these names: rust, wasm, e2e, firefox, consumers.
         suites: Vec<String>,
     },
+    /// Run benchmarks, which print ratios against peers.
+    Bench {
+        /// Only those with these names: module, relay.
+        names: Vec<String>,
+    },
     /// Check formats and lints.
     Lint,
     /// Print the sizes of dist/ and fail above the budget.
@@ -79,6 +84,11 @@ fn run(command: Command) -> Result<()> {
         Command::Test { suites } => {
             setup::all()?;
             test::suites(&suites)
+        }
+        Command::Bench { names } => {
+            setup::all()?;
+            build::package()?;
+            test::benchmarks(&names)
         }
         Command::Lint => {
             setup::all()?;

@@ -86,6 +86,21 @@ fn wasm_tests(runner: &str) -> Result<()> {
     succeed(test)
 }
 
+/// Runs the benchmarks with the given names, or all.
+pub(crate) fn benchmarks(names: &[String]) -> Result<()> {
+    let all = ["module", "relay"];
+    if let Some(unknown) = names.iter().find(|name| !all.contains(&name.as_str())) {
+        bail!("there is no benchmark \"{unknown}\": choose from {}", all.join(", "));
+    }
+    for name in all.into_iter().filter(|name| names.is_empty() || names.iter().any(|wanted| wanted == name)) {
+        println!("• benchmark: {name}");
+        let mut bench = command("node", [format!("bench/{name}/run.mjs")]);
+        bench.env("CHROMIUM", setup::chromium()?);
+        succeed(bench)?;
+    }
+    Ok(())
+}
+
 /// Takes the place of `wasm-bindgen-test-runner`, in the version that `Cargo.lock` names.
 pub(crate) fn wasm_runner(arguments: Vec<String>) -> Result<()> {
     let arguments = std::iter::once("wasm-bindgen-test-runner".to_owned()).chain(arguments);
