@@ -93,7 +93,9 @@ export function onExpiredByHand() {
 
 function invitation({ hasNoToken, begin }) {
   if (hasNoToken) return 'A web form is for everybody: no token was asked for, none can expire.';
-  return byId('revoke').hidden ? `${begin}.` : `${begin}, then expire all tokens.`;
+  // What is to be found in a real widget, only its maker knows.
+  if (byId('revoke').hidden) return 'Its token is renewed before it ends: go on as long as you like.';
+  return `${begin}, then expire all tokens.`;
 }
 
 /** The ring shows the token that the widget has; who watches it shares the widget’s own request. */
@@ -160,7 +162,7 @@ function renewal() {
   }
   return {
     title: 'Renewed, and nobody noticed',
-    detail: 'The same element goes on: filters, text and scroll position are where they were.',
+    detail: 'Same element: filters, text and scroll position stayed.',
     tone: 'good',
   };
 }
