@@ -12,11 +12,12 @@ import { useSandbox } from './support/sandbox.mjs';
 const root = new URL('../../', import.meta.url);
 const readme = readFileSync(new URL('README.md', root), 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'readme-'));
-writeFileSync(
-  join(folder, 'index.html'),
-  `<!doctype html><script type="importmap">{"imports":{"qrvey-auth":"/qrvey-auth/index.js"}}</script>
-  <body><script type="module">${snippets('js')[0]}</script>`,
-);
+const page = (script) => `<!doctype html><meta charset="utf-8">
+  <script type="importmap">{"imports":{"qrvey-auth":"/qrvey-auth/index.js"}}</script>
+  <body><div id="dashboard"></div><script type="module">${script}</script>`;
+const [embedding, fetching] = snippets('js');
+writeFileSync(join(folder, 'index.html'), page(embedding));
+writeFileSync(join(folder, 'token.html'), page(fetching));
 
 const open = useBrowser();
 const sandbox = useSandbox('--www', folder);
@@ -29,18 +30,26 @@ function snippets(language) {
     .map((block) => block.slice(language.length + 1));
 }
 
-test('the page of the README shows a widget with the tenant’s rows', async () => {
+/** The tenants whose rows a page of the README shows to Cleo. */
+async function tenantsShown(path, launcher) {
   const page = await open(`${sandbox.host}/api/info`);
   await page.evaluate(async () => {
     const headers = { 'content-type': 'application/json' };
     await fetch('/session', { method: 'POST', headers, body: '{"user":"cleo"}' });
   });
-  await page.goto(sandbox.host);
-  await page.addScriptTag({ url: `${sandbox.platform}/widgets-launcher/app.js` });
+  await page.goto(`${sandbox.host}${path}`);
+  if (launcher) await page.addScriptTag({ url: `${sandbox.platform}/${launcher}` });
   const rows = page.locator('qrvey-end-user tr[data-tenant]');
   await rows.first().waitFor();
-  const tenants = await rows.evaluateAll((all) => [...new Set(all.map((row) => row.dataset.tenant))]);
-  assert.deepEqual(tenants, ['basalt']);
+  return rows.evaluateAll((all) => [...new Set(all.map((row) => row.dataset.tenant))]);
+}
+
+test('the two lines that embed a widget show it with the tenant’s rows', async () => {
+  assert.deepEqual(await tenantsShown('/'), ['basalt']);
+});
+
+test('so do the lines that take the token alone, beside the launcher', async () => {
+  assert.deepEqual(await tenantsShown('/token.html', 'widgets-launcher/app.js'), ['basalt']);
 });
 
 test('the relay.toml of the README is accepted and does what it says', () => {
