@@ -124,6 +124,8 @@ async function applySettings({ settings, renew }) {
   choice = { ...choice, settings, renew };
   drawCode(choice, me);
   showView('live');
+  // The button that had the focus is out of sight now.
+  byId('tab-live').focus();
   if (!me) return;
   if (isUp() && isSameRenewal) say('New settings: the widget was mounted anew with the token that it had.');
   else await show(choice, info.domain, onRefused);
