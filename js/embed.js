@@ -4,7 +4,7 @@ import { QrveyAuthError } from './index.js';
 import { launch } from './launchers.js';
 import { replace } from './layout.js';
 import { invalid, plan } from './plan.js';
-import { Renewal } from './renewal.js';
+import { isRefusalKnown, Renewal } from './renewal.js';
 import { enrol } from './seamless.js';
 import { inThisZone, outside } from './zone.js';
 
@@ -283,7 +283,7 @@ export class EmbeddedWidget extends EventTarget {
     if (!renewal) return;
     if (this.#planned.renew === 'seamless') {
       // The refusal went through our hands: it is being dealt with, or nothing more can be done.
-      if (renewal.hasSeenRefusal) return;
+      if (isRefusalKnown()) return;
       this.#isOutOfReach = true;
     }
     if (this.#given === renewal.current.token) renewal.expired();

@@ -14,6 +14,12 @@ const MOST_SUPERSEDED = 128;
 /** A token's end may be told by several widgets and requests at once; that is one refusal. */
 const ONE_REFUSAL_MS = 10_000;
 
+/** When a refusal was last seen or handed on, whoever's it was: an event of Qrvey's does not say. */
+let refusedAtMs = Number.NEGATIVE_INFINITY;
+
+/** Whether the refusal that an event tells of may be one that was seen and dealt with. */
+export const isRefusalKnown = () => performance.now() - refusedAtMs < ONE_REFUSAL_MS;
+
 /** By client, then by what is asked of it. */
 const renewals = new WeakMap();
 
@@ -37,7 +43,6 @@ export class Renewal {
   /** Renewals in a row that a refusal forced, and when the last began. */
   #forced = 0;
   #forcedAtMs = Number.NEGATIVE_INFINITY;
-  #refusedAtMs = Number.NEGATIVE_INFINITY;
   #timer;
 
   /** The renewal that widgets of this client share when they want this token. */
@@ -88,20 +93,17 @@ export class Renewal {
 
   /** Takes note that the platform refused a token; resolves to what to use instead, if there is anything. */
   async refused(token) {
-    this.#refusedAtMs = performance.now();
+    refusedAtMs = performance.now();
     if (token !== this.current.token) return this.current.token;
     await this.#force();
+    // Only now does the widget hear of it, if it has to.
+    refusedAtMs = performance.now();
     return token === this.current.token ? undefined : this.current.token;
   }
 
   /** Takes note that some widget's token is over, as its event says. */
   expired() {
     return this.#force();
-  }
-
-  /** Whether the refusal that an event tells of is one that was seen and dealt with. */
-  get hasSeenRefusal() {
-    return performance.now() - this.#refusedAtMs < ONE_REFUSAL_MS;
   }
 
   /** The token in a header's value that is this renewal's, in use or superseded. */

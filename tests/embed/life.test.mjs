@@ -353,6 +353,24 @@ describe('mounting anew', () => {
     assert.equal(world.minted.length, 1);
   });
 
+  test('the refusal of one client is no reason to mount the widgets of another anew', async () => {
+    const page = await openPage(open, world, {});
+    await page.evaluate(async () => {
+      globalThis.other = await put({ profile: 'other' }, auth.createClient());
+    });
+    world.relay = (_, response) => response.writeHead(403).end();
+    world.revoke();
+    const outcome = await page.evaluate(async () => {
+      const before = [widget.element, other.element];
+      // What a widget does: ask, and tell of the refusal that reaches it.
+      const { status } = await fetch(`${platform}/data`, { headers: { 'x-qv-token': mounted[0].token } });
+      dispatchEvent(new CustomEvent('qvTokenExpired', { detail: { trigger: 'Dashboard View Widget' } }));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return [status, before[0] === widget.element, before[1] === other.element, told];
+    });
+    assert.deepEqual(outcome, [401, true, true, ['failed forbidden']]);
+  });
+
   test("Qrvey's events arrive, typed and by option", async () => {
     const page = await openPage(open, world, null);
     const seen = await page.evaluate(async () => {
