@@ -7,7 +7,6 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use js_sys::{Function, JsString};
-use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, AbortSignal};
 
@@ -16,6 +15,7 @@ use crate::error::{self, AuthError, Code};
 use crate::flight::{Flight, Ticket};
 use crate::host::{self, Sleep};
 use crate::lifetime::{Deadline, lifetime_ms};
+use crate::object::{object, value};
 use crate::options::{Call, Kind, TokenOptions};
 use crate::relay;
 use crate::store::{Issued, Store};
@@ -177,14 +177,13 @@ impl Inner {
         error: Option<Box<AuthError>>,
         retry_in_ms: Option<f64>,
     ) {
-        let detail = EventDetail {
-            kind: call.kind.as_str(),
-            profile: call.profile.as_deref(),
-            expires_at: expires_at(deadline),
-            error: error.map(JsValue::from).unwrap_or_default(),
-            retry_in_ms,
-        };
-        let detail = serde_wasm_bindgen::to_value(&detail).unwrap_or_default();
+        let detail = object(&[
+            ("kind", value(call.kind.as_str())),
+            ("profile", value(call.profile.as_deref())),
+            ("expiresAt", value(expires_at(deadline))),
+            ("error", error.map(JsValue::from).unwrap_or_default()),
+            ("retryInMs", value(retry_in_ms)),
+        ]);
         // The JavaScript side reports what a listener throws.
         let _ = self.fire.call2(&JsValue::UNDEFINED, &event.into(), &detail);
     }
@@ -379,44 +378,17 @@ async fn fetch(call: &Call, signal: &AbortSignal, flight: &Flight<Landing>) -> L
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DetailedToken<'a> {
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    token: JsString,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    domain: Option<&'a str>,
-}
-
-/// What listeners of a client's events are told.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct EventDetail<'a> {
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<f64>,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    error: JsValue,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_in_ms: Option<f64>,
-}
-
 fn answer(call: &Call, issued: &Issued<JsString>) -> JsValue {
     if call.detailed { describe(issued) } else { issued.token.clone().into() }
 }
 
 /// A token as a `DetailedToken`.
 pub(crate) fn describe(issued: &Issued<JsString>) -> JsValue {
-    let detailed = DetailedToken {
-        token: issued.token.clone(),
-        expires_at: expires_at(issued.deadline),
-        domain: issued.domain.as_deref(),
-    };
-    serde_wasm_bindgen::to_value(&detailed).unwrap_or_default()
+    object(&[
+        ("token", issued.token.clone().into()),
+        ("expiresAt", value(expires_at(issued.deadline))),
+        ("domain", value(issued.domain.as_deref())),
+    ])
 }
 
 /// The end of a token by the browser's own clock, in milliseconds since the epoch.

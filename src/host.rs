@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::clock::{Clock, Reading};
 use crate::error::AuthError;
+use crate::object::{object, value};
 
 #[wasm_bindgen]
 extern "C" {
@@ -106,28 +106,16 @@ pub(crate) fn has_location() -> bool {
     LOCATION.with(Option::is_some)
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ErrorDetails<'a> {
-    code: &'static str,
-    message: &'a str,
-    status: Option<u16>,
-    retryable: bool,
-    retry_after: Option<f64>,
-    request_id: Option<&'a str>,
-}
-
 impl From<Box<AuthError>> for JsValue {
     fn from(error: Box<AuthError>) -> Self {
-        let details = ErrorDetails {
-            code: error.code.as_str(),
-            message: &error.message,
-            status: error.status,
-            retryable: error.code.retryable(),
-            retry_after: error.retry_after_s,
-            request_id: error.request_id.as_deref(),
-        };
-        let details = serde_wasm_bindgen::to_value(&details).unwrap_or_default();
+        let details = object(&[
+            ("code", value(error.code.as_str())),
+            ("message", value(&*error.message)),
+            ("status", value(error.status)),
+            ("retryable", value(error.code.retryable())),
+            ("retryAfter", value(error.retry_after_s)),
+            ("requestId", value(error.request_id)),
+        ]);
         let cause = error.cause.unwrap_or_default();
         HOST.with_borrow(|host| host.as_ref().map_or_else(Self::default, |host| host.error(&details, &cause)))
     }

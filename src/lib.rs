@@ -13,6 +13,7 @@ mod error;
 mod flight;
 mod host;
 mod lifetime;
+mod object;
 mod options;
 mod relay;
 mod renewal;

@@ -2,7 +2,7 @@
 
 use gloo_net::http::Response;
 use js_sys::JSON;
-use qrvey_auth_wire::TokenAnswer;
+use qrvey_auth_wire::{Token, TokenAnswer};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestCache, RequestRedirect};
@@ -10,6 +10,7 @@ use web_sys::{AbortSignal, Headers, RequestCache, RequestRedirect};
 use crate::error::{AuthError, Code, Result};
 use crate::host;
 use crate::lifetime::JwtTimes;
+use crate::object::{member, read};
 use crate::options::Call;
 
 /// Asks once.
@@ -71,12 +72,21 @@ fn request(call: &Call, signal: &AbortSignal) -> Result<web_sys::Request> {
 }
 
 fn read_answer(status: u16, json: Option<JsValue>) -> Result<TokenAnswer> {
-    json.and_then(|json| serde_wasm_bindgen::from_value(json).ok()).ok_or_else(|| {
+    json.and_then(|json| parse_answer(&json)).ok_or_else(|| {
         let mut error = invalid_response(
             "the answer is no JSON with a usable \"token\": is something else, such as the app's HTML fallback, served at the relay's address?",
         );
         error.status = Some(status);
         error
+    })
+}
+
+fn parse_answer(json: &JsValue) -> Option<TokenAnswer> {
+    Some(TokenAnswer {
+        token: Token::parse(read::<String>(json, "token").ok()??).ok()?,
+        expires_in: read(json, "expires_in").ok()?,
+        grant: read(json, "grant").ok()?,
+        domain: read(json, "domain").ok()?,
     })
 }
 
@@ -109,11 +119,6 @@ pub(crate) fn jwt_times(token: &str) -> Option<JwtTimes> {
     }
     let claims = JSON::parse(&host::atob(&payload.replace('-', "+").replace('_', "/")).ok()?).ok()?;
     Some(JwtTimes { exp_s: member(&claims, "exp").as_f64()?, iat_s: member(&claims, "iat").as_f64()? })
-}
-
-/// A member of an object; `undefined` if there is none.
-pub(crate) fn member(json: &JsValue, key: &str) -> JsValue {
-    js_sys::Reflect::get(json, &key.into()).unwrap_or_default()
 }
 
 fn unreachable_relay(cause: JsValue) -> Box<AuthError> {

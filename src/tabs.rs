@@ -8,42 +8,28 @@
 use std::rc::Rc;
 
 use js_sys::JsString;
-use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::client::Inner;
 use crate::host;
 use crate::lifetime::Deadline;
-use crate::relay::member;
+use crate::object::{member, object, value};
 use crate::store::Issued;
 
 /// The longest time that a message may have been under way, in milliseconds: a tab that was frozen
 /// gets old ones when it thaws. Tabs of one machine have one wall clock, which may still be set.
 const LATE_MS: f64 = 5_000.0;
 
-/// What one tab tells the others about a token that it has fetched.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Renewed<'a> {
-    grant: &'a str,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    token: JsString,
-    left_ms: f64,
-    lifetime_ms: f64,
-    posted_at_ms: f64,
-}
-
 /// The message for the other tabs, if the token is one to share.
 pub(crate) fn announce(issued: &Issued<JsString>) -> Option<JsValue> {
     let (grant, deadline) = (issued.grant.as_deref()?, issued.deadline?);
-    let renewed = Renewed {
-        grant,
-        token: issued.token.clone(),
-        left_ms: deadline.left_ms(host::now_ms()),
-        lifetime_ms: deadline.lifetime_ms,
-        posted_at_ms: host::wall_ms(),
-    };
-    serde_wasm_bindgen::to_value(&renewed).ok()
+    Some(object(&[
+        ("grant", value(grant)),
+        ("token", issued.token.clone().into()),
+        ("leftMs", value(deadline.left_ms(host::now_ms()))),
+        ("lifetimeMs", value(deadline.lifetime_ms)),
+        ("postedAtMs", value(host::wall_ms())),
+    ]))
 }
 
 /// Takes another tab's message: hands the token to those who watch the same grant.

@@ -482,18 +482,18 @@ describe('a page that replaces fetch', () => {
   }
 });
 
-test('a getter that throws rejects with what it threw, and the next call works', async () => {
+test('a getter that throws is named, with what it threw, and the next call works', async () => {
   const outcome = await run(async () => {
     const options = {
       get profile() {
         throw new RangeError('mine');
       },
     };
-    const error = await auth.getComposerToken(options).catch(String);
+    const { code, message, cause } = await failure(auth.getComposerToken(options));
     auth.configure({});
-    return [error, await auth.getComposerToken()];
+    return [code, message.includes('"profile"'), cause, await auth.getComposerToken()];
   });
-  assert.deepEqual(outcome, ['RangeError: mine', opaqueToken()]);
+  assert.deepEqual(outcome, ['invalid_options', true, 'RangeError: mine', opaqueToken()]);
 });
 
 test('a panic in Rust settles every promise with `internal`, and the next call works', async () => {
