@@ -1,4 +1,8 @@
 import { originOf, rewrite } from './seamless.js';
+import { outside } from './zone.js';
+
+/** How long the body of a refusal is waited for before it is given up. */
+const LONGEST_BODY_MS = 1_000;
 
 const EVENTS = ['readystatechange', 'loadstart', 'progress', 'abort', 'error', 'timeout', 'load', 'loadend'];
 
@@ -137,8 +141,16 @@ class Attempt {
   #body;
   #phase = 'opened';
   #held = [];
+  /** Called when the refusal has arrived to its end. */
+  #complete;
   #startedAtMs;
   #timer;
+  #ended;
+  /** Resolves when the refusal has come in whole: an object that is opened before would mix both answers. */
+  #refusal = new Promise((resolve) => {
+    // In a later task, because the browser has not done with the object when it tells of the end.
+    this.#ended = () => setTimeout(resolve);
+  });
 
   constructor(xhr, origin, opening, beneath, down) {
     this.#xhr = xhr;
@@ -186,7 +198,10 @@ class Attempt {
       this.#reveal();
       this.#phase = 'answered';
     }
-    if (this.#phase === 'held') this.#held.push(snapshot(event, this.#real('readyState')));
+    if (this.#phase === 'held') {
+      this.#held.push(snapshot(event, this.#real('readyState')));
+      if (event.type === 'loadend') this.#ended();
+    }
     if (this.isHidden) event.stopImmediatePropagation();
     if (this.#phase === 'answered' && event.type === 'loadend') this.#finish();
   }
@@ -217,7 +232,7 @@ class Attempt {
         Math.max(left, 0),
       );
     }
-    this.sent.renewal.refused(this.sent.token).then((token) => {
+    Promise.all([this.sent.renewal.refused(this.sent.token), this.#refusal]).then(([token]) => {
       if (this.#phase !== 'held') return;
       clearTimeout(this.#timer);
       if (token === undefined || this.#body === undefined) this.#release();
