@@ -67,6 +67,18 @@ function found(container) {
   throw invalid('option "container" must be an element, or a selector that finds one');
 }
 
+/** The address that a relay names. */
+function named(domain) {
+  if (domain === undefined) {
+    throw invalid('option "domain" is missing, and the relay names none: give the address of your Qrvey');
+  }
+  if (/^https?:/.test(domain) && URL.canParse(domain)) return domain.replace(/\/+$/, '');
+  throw new QrveyAuthError({
+    code: 'invalid_response',
+    message: 'the relay names a domain that is no address: see public_domain in its configuration',
+  });
+}
+
 /** What a widget's tokens are asked for with, for as long as it stands: `configure` is for those to come. */
 function tokenOptions({ signal: _, ...defaults }, options) {
   if (options.relay !== undefined) {
@@ -186,6 +198,10 @@ export class EmbeddedWidget extends EventTarget {
 
   async #start() {
     const { tokenKey, domain, widgetsUrl, renew } = this.#planned;
+    for (const name of ['domain', 'widgetsUrl', 'apiUrl']) {
+      const address = this.#planned[name];
+      if (address !== undefined && !URL.canParse(address)) throw invalid(`option "${name}" is no address`);
+    }
     this.#domain = domain;
     const seeing = this.#sees();
     const needsAnswer = domain === undefined;
@@ -195,10 +211,7 @@ export class EmbeddedWidget extends EventTarget {
     const launched = base === undefined ? undefined : this.#launch(base);
     launched?.catch(() => {});
     const details = await this.#unlessDestroyed(token);
-    this.#domain ??= details.domain?.replace(/\/+$/, '');
-    if (this.#domain === undefined) {
-      throw invalid('option "domain" is missing, and the relay names none: give the address of your Qrvey');
-    }
+    this.#domain ??= named(details.domain);
     if (needsAnswer && renew === 'seamless') this.#enrol();
     await this.#unlessDestroyed(launched ?? this.#launch(base ?? this.#domain));
     this.#given = this.#renewal?.current.token ?? details.token;
@@ -213,6 +226,7 @@ export class EmbeddedWidget extends EventTarget {
     if (this.#planned.renew === 'off') return this.#ask({});
     this.#renewal = Renewal.of(this.#client, this.#token);
     if (this.#token.forceRefresh) await this.#ask({});
+    this.signal.throwIfAborted();
     await this.#renewal.join(this.#member);
     return this.#renewal.current;
   }

@@ -1,8 +1,4 @@
 import { originOf, rewrite } from './seamless.js';
-import { outside } from './zone.js';
-
-/** How long the body of a refusal is waited for before it is given up. */
-const LONGEST_BODY_MS = 1_000;
 
 const EVENTS = ['readystatechange', 'loadstart', 'progress', 'abort', 'error', 'timeout', 'load', 'loadend'];
 
@@ -141,8 +137,6 @@ class Attempt {
   #body;
   #phase = 'opened';
   #held = [];
-  /** Called when the refusal has arrived to its end. */
-  #complete;
   #startedAtMs;
   #timer;
   #ended;

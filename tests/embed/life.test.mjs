@@ -230,6 +230,25 @@ describe('options', () => {
     assert.equal(await page.locator('#place *').count(), 0);
   });
 
+  test('a domain that is none is told to whoever gave it', async () => {
+    const page = await openPage(open, world, null);
+    const codes = async () =>
+      page.evaluate(async () => {
+        const fail = (options) => put(options).catch(({ code }) => code);
+        return [await fail({ domain: 'https://:1' }), await fail({ apiUrl: 'http://[' }), await fail({})];
+      });
+    const answer = (domain) => (_, response) => {
+      const body = { token: world.token(1), expires_in: 600, domain };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+    world.relay = answer('javascript:alert(1)');
+    assert.deepEqual(await codes(), ['invalid_options', 'invalid_options', 'invalid_response']);
+    await page.evaluate(() => auth.clearTokens());
+    world.relay = answer(undefined);
+    assert.equal((await codes())[2], 'invalid_options');
+    assert.equal(await page.locator('#place *').count(), 0);
+  });
+
   test('settings reach the widget as it wants them, the token under the right key, and no global shows', async () => {
     const page = await openPage(open, world, null);
     const seen = await page.evaluate(async () => {

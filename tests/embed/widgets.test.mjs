@@ -12,8 +12,12 @@ describe('every widget goes on when the platform ends its token', () => {
   for (const [name, play] of Object.entries(PLAYS)) {
     test(name, async () => {
       const page = await stage.page('ada');
-      await embed(page, { widget: name, settings: play.settings, domain: stage.sandbox.platform });
+      const { settings, options } = play;
+      await embed(page, { widget: name, settings, domain: stage.sandbox.platform, ...options });
       const widget = page.locator(`[id="${name}"]`);
+      if (play.shows) {
+        assert.equal(await widget.locator('.tag').first().textContent(), play.shows);
+      }
       if (play.needsNoToken) {
         await widget.locator(play.text).fill(TEXT);
         assert.equal(await stage.mints(), 0, 'a web form asks for no token');

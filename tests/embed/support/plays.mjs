@@ -3,7 +3,7 @@
 const DESIGN = { app_id: 'orders-app', user_id: 'builder', qrvey_id: 'feedback', app_type: 'form' };
 
 /**
- * `settings` to embed with; `begin` makes state; `text` is where a half-typed text stands, which stays
+ * `settings` and `options` to embed with; `shows` what they come to; `begin` makes state; `text` is where a half-typed text stands, which stays
  * unless `sends`; `act` makes the next request.
  */
 export const PLAYS = {
@@ -56,6 +56,8 @@ export const PLAYS = {
     act: (widget) => widget.locator('[data-action=save]').click(),
   },
   'sidekick-ai': {
+    options: { agents: ['analyst', 'writer'], context: { page: 'orders' } },
+    shows: '2 agents',
     text: '[data-input=question]',
     sends: true,
     act: (widget) => widget.locator('[data-action=ask]').click(),
