@@ -1,6 +1,7 @@
 // The relay against an Express relay as Qrvey's samples are, interleaved in one run; see README.md.
 //
 //   node bench/relay/run.mjs [--rounds 7] [--seconds 4] [--starts 15] [--platform constant|sandbox]
+//     [--programs FOLDER]   release builds that are there already, instead of `cargo build`
 
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -19,6 +20,7 @@ const { values: options } = parseArgs({
     starts: { type: 'string', default: '15' },
     connections: { type: 'string', default: '64' },
     platform: { type: 'string', default: 'constant' },
+    programs: { type: 'string' },
   },
 });
 /** So many that two requests under way are never for one grant, which would then be minted once. */
@@ -77,10 +79,11 @@ async function main() {
   console.log(`\nother programs took ${Math.round(share * 100)} % of the machine meanwhile; load ${load()}`);
 }
 
-const load = () =>
-  loadavg()
-    .map((load) => load.toFixed(1))
+function load() {
+  return loadavg()
+    .map((processes) => processes.toFixed(1))
     .join(' ');
+}
 
 async function busy(servers) {
   const times = await Promise.all([...servers.map((server) => server.cpuMs()), endedChildrenCpuMs()]);
@@ -89,6 +92,10 @@ async function busy(servers) {
 
 /** Release builds of the relay, its neighbours and the sandbox, by name. */
 async function build() {
+  if (options.programs) {
+    const names = ['qrvey-relay', 'constant', 'qrvey-sandbox'];
+    return Object.fromEntries(names.map((name) => [name, join(options.programs, name)]));
+  }
   const cargo = ['build', '--release', '--message-format=json-render-diagnostics'];
   const what = ['-p', 'qrvey-relay', '--bin', 'qrvey-relay', '--example', 'constant'];
   const sandbox = options.platform === 'sandbox' ? ['-p', 'qrvey-sandbox', '--bin', 'qrvey-sandbox'] : [];
