@@ -19,9 +19,9 @@ beforeEach(() => {
   };
 });
 
-async function tab(from, options = {}) {
+async function tab(from, options = {}, path = '/') {
   const page = from ? await from.context().newPage() : await open();
-  await page.goto(stub.url);
+  await page.goto(`${stub.url}${path}`);
   await page.evaluate(async (options) => {
     const { createClient } = await import('qrvey-auth');
     globalThis.tokens = [];
@@ -49,20 +49,22 @@ test('one tab renews for all', async () => {
 });
 
 test('a tab that dies at work costs the others nothing', async () => {
-  const first = await tab();
-  const second = await tab(first);
+  const tabs = new Map();
+  tabs.set('1', await tab(undefined, {}, '/?tab=1'));
+  tabs.set('2', await tab(tabs.get('1'), {}, '/?tab=2'));
   const answer = stub.answer;
-  // The first to renew never gets an answer, and is closed.
-  let hung = 0;
-  stub.answer = (request, response) => (++hung === 1 ? undefined : answer(request, response));
-  while (hung === 0) await pause(50);
-  const waiting = await second.evaluate(() => navigator.locks.query().then(({ held }) => held.length));
-  assert.equal(waiting, 1, 'one tab is at work');
-  await first.close();
-  await second.close();
-  const third = await tab(await open(stub.url));
-  await pause(6_500);
-  assert.ok((await tokens(third)).length >= 2);
+  const hung = new Promise((resolve) => {
+    stub.answer = ({ headers }) => {
+      stub.answer = answer;
+      resolve(new URL(headers.referer).searchParams.get('tab'));
+    };
+  });
+  const dying = await hung;
+  const [survivor] = [...tabs].filter(([name]) => name !== dying).map(([, page]) => page);
+  await survivor.waitForFunction(async () => (await navigator.locks.query()).held.length === 1);
+  const before = (await tokens(survivor)).length;
+  await tabs.get(dying).close();
+  await survivor.waitForFunction((before) => globalThis.tokens.length > before, before);
 });
 
 test('two users never get each other’s token, whether told apart by header or by cookie', async () => {
