@@ -138,9 +138,7 @@ impl Client {
 impl Client {
     /// Brings a token that is newer than the one at hand to the store and to all who watch it.
     pub(crate) async fn renew(inner: &Rc<Inner>, call: &Rc<Call>) -> error::Result<()> {
-        let under_way = inner.store.borrow().flight(&call.key).cloned();
-        let ticket = under_way.unwrap_or_else(|| take_off(inner, call)).join();
-        match depart(call, ticket).await {
+        match depart(call, board(inner, call)).await {
             Ok(_) => Ok(()),
             Err(Departure::Failed(error)) => Err(error),
             // A signal ends the watch, and with it the task that renews.
@@ -158,6 +156,10 @@ impl Inner {
             return None;
         }
         self.store.borrow().fresh(&call.key, host::now_ms(), Some(0.0)).cloned()
+    }
+
+    fn watch(&self, key: &str) -> Option<Rc<Watch>> {
+        self.watches.borrow().iter().find(|watch| watch.call.key == key).cloned()
     }
 
     pub(crate) fn watches(&self) -> Vec<Rc<Watch>> {
@@ -245,8 +247,13 @@ fn token(inner: &Rc<Inner>, call: &Rc<Call>) -> Result<Answer, JsValue> {
             return Ok(Answer::Held(Rc::clone(issued)));
         }
     }
+    Ok(Answer::Asked(board(inner, call)))
+}
+
+/// A place on the flight under way for this call, or on a new one.
+fn board(inner: &Rc<Inner>, call: &Rc<Call>) -> Ticket<Landing> {
     let under_way = inner.store.borrow().flight(&call.key).cloned();
-    Ok(Answer::Asked(under_way.unwrap_or_else(|| take_off(inner, call)).join()))
+    under_way.unwrap_or_else(|| take_off(inner, call)).join()
 }
 
 /// How a caller leaves a flight without a token.
@@ -289,8 +296,7 @@ async fn depart(call: &Call, ticket: Ticket<Landing>) -> Result<Rc<Issued<JsStri
 fn watch(inner: Rc<Inner>, call: Rc<Call>, held: Rc<Issued<JsString>>, callback: Function) {
     let id = inner.next_id.get();
     inner.next_id.set(id + 1);
-    let known = inner.watches.borrow().iter().find(|watch| watch.call.key == call.key).cloned();
-    let watch = known.unwrap_or_else(|| {
+    let watch = inner.watch(&call.key).unwrap_or_else(|| {
         // What renews for all of them must not end with the one who happened to come first.
         let shared = Call { signal: None, force_refresh: false, ..(*call).clone() };
         let watch = Watch::new(Rc::new(shared), held);
@@ -335,8 +341,7 @@ fn take_off(inner: &Rc<Inner>, call: &Rc<Call>) -> Rc<Flight<Landing>> {
             inner.store.borrow_mut().touch_down(&call.key, &flight, landing.as_ref().ok().cloned());
         flight.land(landing.clone());
         if let (true, Ok(issued)) = (is_current, &landing) {
-            let watch = inner.watches.borrow().iter().find(|watch| watch.call.key == call.key).cloned();
-            watch.inspect(|watch| watch.deliver(&inner, issued));
+            inner.watch(&call.key).inspect(|watch| watch.deliver(&inner, issued));
             if call.share_tabs {
                 tabs::announce(issued).inspect(host::tell);
             }

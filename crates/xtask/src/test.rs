@@ -13,17 +13,19 @@ type Suite = (&'static str, fn() -> Result<()>);
 const SUITES: [Suite; 5] =
     [("rust", rust), ("wasm", wasm), ("e2e", e2e), ("firefox", firefox), ("consumers", consumers)];
 
+/// The suites that run what is in `dist/`.
+const NEED_THE_PACKAGE: [&str; 3] = ["e2e", "firefox", "consumers"];
+
 /// Runs the suites with the given names, or all.
 pub(crate) fn suites(names: &[String]) -> Result<()> {
     if let Some(unknown) = names.iter().find(|name| !SUITES.iter().any(|(known, _)| known == name)) {
         bail!("there is no suite \"{unknown}\": choose from {}", SUITES.map(|(name, _)| name).join(", "));
     }
-    for (name, run) in SUITES {
-        if names.is_empty() || names.iter().any(|wanted| wanted == name) {
-            run()?;
-        }
+    let chosen = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+    if NEED_THE_PACKAGE.into_iter().any(chosen) {
+        build::package()?;
     }
-    Ok(())
+    SUITES.into_iter().filter(|(name, _)| chosen(name)).try_for_each(|(_, run)| run())
 }
 
 /// Unit, property and integration tests of every crate.
@@ -40,7 +42,6 @@ fn wasm() -> Result<()> {
 
 /// End to end: the built package, the relay and the sandbox in Chromium.
 fn e2e() -> Result<()> {
-    build::package()?;
     servers()?;
     println!("• end-to-end tests in Chromium");
     node(&["tests/e2e", "tests/embed"])
@@ -48,7 +49,6 @@ fn e2e() -> Result<()> {
 
 /// The package and the module's glue in Firefox.
 fn firefox() -> Result<()> {
-    build::package()?;
     setup::firefox()?;
     println!("• the package in Firefox");
     node(&["tests/firefox"])?;
@@ -59,7 +59,6 @@ fn firefox() -> Result<()> {
 
 /// The packed tarball in small real applications.
 fn consumers() -> Result<()> {
-    build::package()?;
     println!("• the packed tarball in real applications, each installed from the npm registry");
     node(&["tests/consumers"])
 }

@@ -2,16 +2,7 @@
 
 import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
-
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import { ARGUMENTS } from '../../e2e/support/browser.mjs';
 
 /** Notes a digest of each WebAssembly module that the page starts. */
 function watchWebAssembly() {

@@ -3,7 +3,7 @@
 import { after, afterEach, before } from 'node:test';
 import { chromium } from 'playwright-core';
 
-const ARGUMENTS = [
+export const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
