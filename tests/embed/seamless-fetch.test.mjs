@@ -162,6 +162,42 @@ describe('fetch', () => {
     assert.ok(world.minted.length <= 4, `${world.minted.length} tokens`);
   });
 
+  test('two tenants on a page: each request is renewed with the token of its own client', async () => {
+    const page = await openPage(open, world, null);
+    const given = { aurora: [], basalt: [] };
+    world.relay = ({ headers }, response) => {
+      const tenant = headers['x-tenant'];
+      given[tenant].push(world.token(`${tenant}${given[tenant].length}`));
+      world.minted.push(given[tenant].at(-1));
+      const answer = { token: given[tenant].at(-1), expires_in: 600, domain: world.platform };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    };
+    world.accepts = (token) => Object.values(given).some((tokens) => token === tokens[1]);
+    await page.evaluate(async () => {
+      for (const tenant of ['aurora', 'basalt']) {
+        await put({}, auth.createClient({ headers: { 'x-tenant': tenant } }));
+      }
+      const ask = (tenant, token) => [
+        fetch(`${platform}/data/${tenant}`, { headers: { 'x-qv-token': token } }),
+        new Promise((resolve) => {
+          const xhr = new XMLHttpRequest();
+          xhr.onloadend = resolve;
+          xhr.open('GET', `${platform}/data/${tenant}`);
+          xhr.setRequestHeader('authorization', `Bearer ${token}`);
+          xhr.send();
+        }),
+      ];
+      const [aurora, basalt] = mounted;
+      await Promise.all([...ask('aurora', aurora.token), ...ask('basalt', basalt.token)]);
+      await Promise.all([...ask('basalt', basalt.token), ...ask('aurora', aurora.token)]);
+    });
+    for (const [tenant, tokens] of Object.entries(given)) {
+      assert.equal(tokens.length, 2, 'one renewal for each');
+      const sent = data().filter(({ path }) => path === `/data/${tenant}`);
+      assert.deepEqual(sent.map(({ token }) => tokens.indexOf(token)).sort(), [0, 0, 1, 1, 1, 1]);
+    }
+  });
+
   test('failures and odd arguments are those of the browser', async () => {
     const page = await openPage(open, world);
     const [with_, without] = await page.evaluate(async () => {

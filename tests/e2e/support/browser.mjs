@@ -13,8 +13,11 @@ export const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** Starts Chromium before the tests of the calling file; returns a function that opens a page. */
-export function useBrowser() {
+/**
+ * Starts Chromium before the tests of the calling file; returns a function that opens a page. Pages are
+ * closed after each test, or with `keepsPages` after all.
+ */
+export function useBrowser({ keepsPages = false } = {}) {
   let browser;
   const contexts = [];
   before(async () => {
@@ -23,7 +26,7 @@ export function useBrowser() {
       args: ARGUMENTS,
     });
   });
-  afterEach(() => Promise.all(contexts.splice(0).map((context) => context.close())));
+  if (!keepsPages) afterEach(() => Promise.all(contexts.splice(0).map((context) => context.close())));
   after(() => browser?.close());
   return async (url, options) => {
     const context = await browser.newContext(options);

@@ -6,12 +6,11 @@ import { afterEach, beforeEach } from 'node:test';
 
 const ROOT = new URL('../../../', import.meta.url);
 
-/**
- * Starts the demo anew for each test of the calling file, so that no relay holds a token from the test
- * before, with credentials that can be searched for.
- */
-export function useSandbox(...args) {
-  const sandbox = {
+/** Starts the demo, with credentials that can be searched for; `stop()` ends it. */
+export const startSandbox = (...args) => start({}, args);
+
+async function start(sandbox, args) {
+  Object.assign(sandbox, {
     host: '',
     platform: '',
     /** All that the process wrote. */
@@ -35,29 +34,35 @@ export function useSandbox(...args) {
       if (!response.ok) throw new Error(`/_sandbox/${path}: ${response.status} ${await response.text()}`);
       return response.headers.get('content-type')?.includes('json') ? response.json() : undefined;
     },
-  };
-  let child;
-  beforeEach(async () => {
-    sandbox.log = '';
-    const ports = ['--listen', '127.0.0.1:0', '--platform-listen', '127.0.0.1:0'];
-    child = spawn('target/debug/qrvey-sandbox', ['demo', ...ports, ...args], {
-      cwd: ROOT,
-      env: { ...process.env, ...sandbox.secrets, RUST_LOG: 'debug' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      sandbox.log += text;
-    });
-    const ready = await new Promise((resolve, reject) => {
-      child.once('exit', (code) => reject(new Error(`the sandbox ended with ${code}:\n${sandbox.log}`)));
-      child.once('error', reject);
-      child.stdout.setEncoding('utf8').on('data', (text) => {
-        sandbox.log += text;
-        if (text.includes('\n')) resolve(JSON.parse(text));
-      });
-    });
-    Object.assign(sandbox, { host: ready.host, platform: ready.platform });
+    stop: () => child.kill(),
   });
-  afterEach(() => child?.kill());
+  const ports = ['--listen', '127.0.0.1:0', '--platform-listen', '127.0.0.1:0'];
+  const child = spawn('target/debug/qrvey-sandbox', ['demo', ...ports, ...args], {
+    cwd: ROOT,
+    env: { ...process.env, ...sandbox.secrets, RUST_LOG: 'debug' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    sandbox.log += text;
+  });
+  const ready = await new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the sandbox ended with ${code}:\n${sandbox.log}`)));
+    child.once('error', reject);
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      sandbox.log += text;
+      if (text.includes('\n')) resolve(JSON.parse(text));
+    });
+  });
+  return Object.assign(sandbox, { host: ready.host, platform: ready.platform });
+}
+
+/**
+ * Starts the demo anew for each test of the calling file, so that no relay holds a token from the test
+ * before.
+ */
+export function useSandbox(...args) {
+  const sandbox = {};
+  beforeEach(() => start(sandbox, args));
+  afterEach(() => sandbox.stop?.());
   return sandbox;
 }

@@ -4,14 +4,14 @@ import { after, afterEach, before } from 'node:test';
 
 const PATIENCE_MS = 30_000;
 
-export function useFirefox() {
+export function useFirefox({ keepsPages = false } = {}) {
   let browser;
   const contexts = [];
   before(async () => {
     const { launch } = await import('../../firefox/support/firefox.mjs');
     browser = await launch();
   });
-  afterEach(() => Promise.all(contexts.splice(0).map((context) => context.close())));
+  if (!keepsPages) afterEach(() => Promise.all(contexts.splice(0).map((context) => context.close())));
   after(() => browser?.close());
   return async (url) => {
     const context = await browser.createBrowserContext();

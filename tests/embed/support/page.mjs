@@ -1,16 +1,24 @@
 // A page of its own on the demo host: signed in, empty, under the content security policy that Qrvey
 // documents for its widgets, with the built package imported as `auth`.
 
-import { useSandbox } from '../../e2e/support/sandbox.mjs';
+import { startSandbox, useSandbox } from '../../e2e/support/sandbox.mjs';
 import { useBrowser } from './browser.mjs';
+
+const WWW = ['--www', 'tests/embed/www'];
 
 export function useStage(...args) {
   const open = useBrowser();
-  const sandbox = useSandbox('--www', 'tests/embed/www', ...args);
+  return stageOf(open, useSandbox(...WWW, ...args));
+}
+
+/** A stage on a sandbox that is the caller's to stop, for tests that run side by side. */
+export const startStage = async (open, ...args) => stageOf(open, await startSandbox(...WWW, ...args));
+
+function stageOf(open, sandbox) {
   return {
     sandbox,
     /** Opens the page as this user; `prepare` runs in it before anything else. */
-    async page(user = 'ada', { prepare, clock, file = 'stage.html' } = {}) {
+    async page(user = 'ada', { prepare, file = 'stage.html', host = sandbox.host } = {}) {
       const page = await open();
       page.violations = [];
       await page.exposeFunction('reportViolation', (violation) => page.violations.push(violation));
@@ -19,9 +27,8 @@ export function useStage(...args) {
           reportViolation(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`),
         );
       });
-      if (clock) await page.clock.install();
       if (prepare) await page.addInitScript(prepare);
-      await page.goto(`${sandbox.host}/${file}`);
+      await page.goto(`${host}/${file}`);
       await page.evaluate(async (user) => {
         await fetch('/session', {
           method: 'POST',
@@ -73,3 +80,16 @@ export async function tenantsIn(scope) {
   await drawn.first().waitFor();
   return drawn.evaluateAll((all) => [...new Set(all.flatMap((one) => one.dataset.tenant.split(/[\s,]+/)))]);
 }
+
+/** Waits until this holds in the page: longer than a browser's driver would, and in either browser. */
+export async function until(page, holds, withinMs = 30_000) {
+  const end = performance.now() + withinMs;
+  while (!(await page.evaluate(holds))) {
+    if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${holds}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** The browser's own offline mode. */
+export const setOffline = (page, isOffline) =>
+  page.setOfflineMode ? page.setOfflineMode(isOffline) : page.context().setOffline(isOffline);
