@@ -50,6 +50,7 @@ fn e2e() -> Result<()> {
 /// The package and the module's glue in Firefox.
 fn firefox() -> Result<()> {
     setup::firefox()?;
+    servers()?;
     println!("• the package in Firefox");
     node(&["tests/firefox"])?;
     println!("• WebAssembly tests in Firefox");
@@ -59,6 +60,7 @@ fn firefox() -> Result<()> {
 
 /// The packed tarball in small real applications.
 fn consumers() -> Result<()> {
+    servers()?;
     println!("• the packed tarball in real applications, each installed from the npm registry");
     node(&["tests/consumers"])
 }
