@@ -6,12 +6,13 @@ import { createHash } from 'node:crypto';
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { pack, source, tool } from './support/apps.mjs';
+import { pack, source, tool, WITH_WIDGETS } from './support/apps.mjs';
 import { useBrowser } from './support/browser.mjs';
 import { originOf } from './support/origin.mjs';
 import { run, serve } from './support/program.mjs';
+import { goesOn, platform, signIn } from './support/widgets.mjs';
 
-const visit = useBrowser();
+const { open, visit } = useBrowser();
 let packed;
 let failed = false;
 const installed = new Map();
@@ -71,6 +72,22 @@ async function showsToken(origin, path = '/', { worker = false } = {}) {
   return text;
 }
 
+/** The widgets of the page at `path` are drawn, and go on when their token is over. */
+async function showsWidgets(t, place, path, count) {
+  const sandbox = await platform(t);
+  const origin = await originOf(t, place, sandbox);
+  const page = await open(t);
+  await signIn(page, origin);
+  await page.goto(origin.url + path);
+  await goesOn(page, sandbox, count);
+  // The browser's own word for the refusals that nobody else noticed.
+  assert.deepEqual(
+    page.problems.filter((problem) => !problem.includes('status of 401')),
+    [],
+  );
+  return page;
+}
+
 /** What the declarations say can be imported, types left out. */
 async function declared() {
   const declarations = await readFile(packed.module.replace(/\.js$/, '.d.ts'), 'utf8');
@@ -92,15 +109,38 @@ describe('in a browser', { concurrency: 2 }, () => {
     assert.equal(await (await fetch(`${server}/code`)).json(), 'unsupported_environment');
     const text = await showsToken(await originOf(t, server));
     assert.ok(text.includes('on the server it is a function'), text);
+    const html = await (await fetch(`${server}/widgets`)).text();
+    assert.ok(html.includes('<div id="orders"></div>'), 'the component is rendered on the server');
+    await showsWidgets(t, server, '/widgets', 1);
   });
 
-  for (const name of ['angular', 'parcel']) {
-    consumer(name, async (t) => {
-      const folder = await app(name);
-      await run(folder, 'npm', 'run', 'build');
-      await showsToken(await originOf(t, join(folder, 'build')), '/index.html');
+  for (const [script, output, zone] of [
+    ['build', 'build', 'zone.js'],
+    ['build:zoneless', 'build-zoneless', 'no zone.js'],
+  ]) {
+    consumer(`angular with ${zone}`, async (t) => {
+      const folder = await app('angular');
+      await run(folder, 'npm', 'run', script);
+      const built = join(folder, output);
+      await showsToken(await originOf(t, built), '/index.html');
+      const page = await showsWidgets(t, built, '/index.html#orders', 1);
+      assert.equal(await page.evaluate(() => 'Zone' in globalThis), zone === 'zone.js');
+      await page.getByText('1 renewals').waitFor();
+      await page.locator('body[data-stable=true]').waitFor();
     });
   }
+
+  consumer('the component that the documentation shows is the one of the Angular application', async () => {
+    const documentation = await readFile(source('docs/embed.md'), 'utf8');
+    const component = await readFile(source('tests/consumers/apps/angular/src/orders.ts'), 'utf8');
+    assert.ok(documentation.includes(component));
+  });
+
+  consumer('parcel', async (t) => {
+    const folder = await app('parcel');
+    await run(folder, 'npm', 'run', 'build');
+    await showsToken(await originOf(t, join(folder, 'build')), '/index.html');
+  });
 
   consumer('plain HTML with an import map', async (t) => {
     await showsToken(await originOf(t, await app('plain-html')), '/import-map.html');
@@ -119,13 +159,17 @@ describe('in a browser', { concurrency: 2 }, () => {
   for (const version of ['8.3.8', '7.3.8']) {
     consumer(`Vite ${version}, development server`, async (t) => {
       const folder = await app('vite', `vite@${version}`);
-      await showsToken(await originOf(t, await serve(t, folder, 'npm', vite('dev'))));
+      const server = await serve(t, folder, 'npm', vite('dev'));
+      await showsToken(await originOf(t, server));
+      await showsWidgets(t, server, '/widgets.html', 3);
     });
 
     consumer(`Vite ${version}, build and preview`, async (t) => {
       const folder = await app('vite', `vite@${version}`);
       await run(folder, 'npm', 'run', 'build');
-      await showsToken(await originOf(t, await serve(t, folder, 'npm', vite('preview'))));
+      const server = await serve(t, folder, 'npm', vite('preview'));
+      await showsToken(await originOf(t, server));
+      await showsWidgets(t, server, '/widgets.html', 3);
     });
   }
 
@@ -141,6 +185,15 @@ describe('in a browser', { concurrency: 2 }, () => {
     const origin = await originOf(t, await serve(t, folder, 'npm', vite('preview')));
     await showsToken(origin, '/', { worker: true });
   });
+
+  for (const name of WITH_WIDGETS.filter((name) => name !== 'vite')) {
+    consumer(`${name}, with the element, React and Vue`, async (t) => {
+      const folder = await app(name);
+      await run(folder, 'npm', 'run', 'build:widgets');
+      const isPage = name === 'parcel';
+      await showsWidgets(t, isPage ? join(folder, 'build') : folder, '/widgets.html', 3);
+    });
+  }
 
   for (const name of ['webpack', 'rollup', 'esbuild']) {
     consumer(name, async (t) => {

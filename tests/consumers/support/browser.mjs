@@ -19,7 +19,10 @@ const digestsSeen = async () => {
   return (await Promise.all(globalThis.digests)).map((digest) => hex(digest).join(''));
 };
 
-/** Starts Chromium before the tests of the calling file; returns a function that visits a page. */
+/**
+ * Starts Chromium before the tests of the calling file. `visit` looks at what a page shows and leaves,
+ * `open` gives a blank page with its `problems`.
+ */
 export function useBrowser() {
   let browser;
   before(async () => {
@@ -28,8 +31,18 @@ export function useBrowser() {
   });
   after(() => browser?.close());
 
+  const open = async (t) => {
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    const page = await context.newPage();
+    page.problems = [];
+    page.on('console', (message) => message.type() === 'error' && page.problems.push(message.text()));
+    page.on('pageerror', (error) => page.problems.push(error.stack ?? String(error)));
+    return page;
+  };
+
   /** Waits until the page shows something in its `<output>`, or has a problem. */
-  return async (url) => {
+  const visit = async (url) => {
     const context = await browser.newContext();
     try {
       const page = await context.newPage();
@@ -50,4 +63,5 @@ export function useBrowser() {
       await context.close();
     }
   };
+  return { open, visit };
 }

@@ -13,8 +13,11 @@ const TYPES = {
   '.map': 'application/json',
 };
 
-/** Serves `place`, a folder or the URL of the application's own server, until the test ends. */
-export async function originOf(t, place) {
+/**
+ * Serves `place`, a folder or the URL of the application's own server, until the test ends; with the
+ * relay of a sandbox, or one that gives tokens nobody looks at.
+ */
+export async function originOf(t, place, sandbox) {
   const origin = {
     url: '',
     /** The paths that were asked for, besides the relay's. */
@@ -25,6 +28,8 @@ export async function originOf(t, place) {
   const upstream = place.startsWith('http') ? new URL(place) : undefined;
   const server = createServer(async (request, response) => {
     const path = new URL(request.url, 'http://any').pathname;
+    if (sandbox && /^\/(qrvey\/|session$)/.test(path))
+      return forward(new URL(sandbox.host), request, response);
     if (path.startsWith('/qrvey/')) return relay(origin, request, response);
     if (path === '/favicon.ico') return response.writeHead(204).end();
     origin.paths.push(path);

@@ -1,16 +1,28 @@
-import { Component, provideZoneChangeDetection, signal } from '@angular/core';
+import { ApplicationRef, Component, inject, provideZoneChangeDetection, signal } from '@angular/core';
 import { bootstrapApplication } from '@angular/platform-browser';
 import { getComposerToken } from 'qrvey-auth';
+import { Orders } from './orders';
 
 @Component({
   selector: 'app-root',
-  template: '<output>{{ token() }}</output>',
+  imports: [Orders],
+  template: `
+    @if (showsWidget) {
+      <app-orders />
+    } @else {
+      <output>{{ token() }}</output>
+    }
+  `,
 })
 class App {
   readonly token = signal('');
+  readonly showsWidget = location.hash === '#orders';
 
   constructor() {
-    this.ask();
+    inject(ApplicationRef).isStable.subscribe((isStable) => {
+      document.body.dataset.stable = String(isStable);
+    });
+    if (!this.showsWidget) this.ask();
   }
 
   async ask(): Promise<void> {
@@ -19,4 +31,5 @@ class App {
   }
 }
 
-bootstrapApplication(App, { providers: [provideZoneChangeDetection()] });
+// Without zone.js, which one configuration leaves out, Angular does as it does by default.
+bootstrapApplication(App, { providers: 'Zone' in globalThis ? [provideZoneChangeDetection()] : [] });
