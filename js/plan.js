@@ -4,6 +4,7 @@ import embedded from '../target/bindgen/qrvey_auth_widgets.embedded.js';
 import * as bindings from '../target/bindgen/qrvey_auth_widgets.js';
 import { bytes } from './bytes.js';
 import { QrveyAuthError } from './index.js';
+import { UNSTARTABLE } from './unstartable.js';
 
 let loading;
 
@@ -48,14 +49,6 @@ async function instantiate() {
     });
   } catch (cause) {
     loading = undefined;
-    throw new QrveyAuthError(
-      {
-        code: 'module_load_failed',
-        message:
-          "the WebAssembly module cannot be started: if the page has a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src",
-        retryable: true,
-      },
-      cause,
-    );
+    throw new QrveyAuthError(UNSTARTABLE, cause);
   }
 }

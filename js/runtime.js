@@ -6,6 +6,7 @@ import * as bindings from '../target/bindgen/qrvey_auth.js';
 import { bytes } from './bytes.js';
 import { QrveyAuthError } from './error.js';
 import { takeTurn, tell } from './tabs.js';
+import { UNSTARTABLE } from './unstartable.js';
 
 /** Set while an instance is fit for use. */
 let current;
@@ -63,15 +64,7 @@ async function instantiate() {
     lost = false;
     bindings.start(host);
   } catch (cause) {
-    throw new QrveyAuthError(
-      {
-        code: 'module_load_failed',
-        message:
-          "the WebAssembly module cannot be started: a Content-Security-Policy must have 'wasm-unsafe-eval' in its script-src, and a page with a bundle in a classic script must declare its charset, utf-8",
-        retryable: true,
-      },
-      cause,
-    );
+    throw new QrveyAuthError(UNSTARTABLE, cause);
   }
 }
 
