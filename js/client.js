@@ -16,6 +16,8 @@ export class QrveyClient extends EventTarget {
   #wasm;
   #rust;
   #cleared = 0;
+  /** What calls without options wait for that were made in this turn of the event loop. */
+  #shared = {};
   /** What is being watched, to be taken up again should the instance be lost. */
   #watches = new Set();
   #wake = () => {
@@ -31,11 +33,11 @@ export class QrveyClient extends EventTarget {
   }
 
   getComposerToken(options) {
-    return this.#ask('composer', (rust) => rust.composer(options));
+    return this.#token('composer', options);
   }
 
   getAdminToken(options) {
-    return this.#ask('admin', (rust) => rust.admin(options));
+    return this.#token('admin', options);
   }
 
   async watch(callback, { kind = 'composer', ...options } = {}) {
@@ -48,7 +50,7 @@ export class QrveyClient extends EventTarget {
         reportError(error);
       }
     };
-    const watch = () => this.#ask('watch', (rust) => rust.watch(kind === 'admin', deliver, options));
+    const watch = async () => this.#ask('watch', kind === 'admin', deliver, options);
     await watch();
     const { signal } = options;
     if (signal?.aborted) return;
@@ -62,6 +64,7 @@ export class QrveyClient extends EventTarget {
   }
 
   configure(defaults) {
+    this.#shared = {};
     this.#defaults = { ...defaults };
     this.#attached()?.configure(this.#defaults);
   }
@@ -85,6 +88,7 @@ export class QrveyClient extends EventTarget {
   }
 
   #clear() {
+    this.#shared = {};
     this.#cleared += 1;
     for (const watch of this.#watches) this.#release(watch);
     this.#attached()?.clear();
@@ -109,7 +113,28 @@ export class QrveyClient extends EventTarget {
     return this.#wasm && this.#wasm === instance() ? this.#rust : undefined;
   }
 
-  async #ask(what, call) {
+  async #token(method, options) {
+    if (options !== undefined) return this.#ask(method, options);
+    const shared = this.#shared[method];
+    if (shared) return shared;
+    const answer = this.#ask(method);
+    if (!(answer instanceof Promise)) return answer;
+    this.#shared[method] = answer;
+    queueMicrotask(() => {
+      this.#shared = {};
+    });
+    return answer;
+  }
+
+  /** What a method of the Rust client answers: at once if it can, else a promise. */
+  #ask(method, a, b, c) {
+    const rust = this.#attached();
+    if (!rust) return this.#attach().then(() => this.#ask(method, a, b, c));
+    if (globalThis.QRVEY_AUTH_DEBUG) return traced(method, () => settle(rust, method, a, b, c));
+    return settle(rust, method, a, b, c);
+  }
+
+  async #attach() {
     const cleared = this.#cleared;
     const wasm = instance() ?? (await load());
     if (cleared !== this.#cleared) throw signedOut();
@@ -118,8 +143,6 @@ export class QrveyClient extends EventTarget {
       this.#wasm = wasm;
       this.#rust = new wasm.Client(this.#defaults, firer(this));
     }
-    const ask = () => settle(() => call(this.#rust));
-    return globalThis.QRVEY_AUTH_DEBUG ? traced(what, ask) : ask();
   }
 }
 

@@ -68,18 +68,18 @@ async function instantiate() {
   }
 }
 
-/** Calls into the instance; what it answers settles, even if the instance is lost before it does. */
-export function settle(call) {
+/** Calls a method of the instance; what it answers settles, even if the instance is lost before it does. */
+export function settle(rust, method, a, b, c) {
   let answer;
   try {
-    answer = call();
+    answer = rust[method](a, b, c);
   } catch (error) {
     throw error instanceof WebAssembly.RuntimeError ? internal(error) : error;
   }
   if (!(answer instanceof Promise)) return answer;
   return new Promise((resolve, reject) => {
     pending.add(reject);
-    answer.then(resolve, reject).finally(() => pending.delete(reject));
+    answer.then(resolve, reject).then(() => pending.delete(reject));
   });
 }
 

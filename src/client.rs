@@ -252,7 +252,7 @@ fn token(inner: &Rc<Inner>, call: &Rc<Call>) -> Result<Answer, JsValue> {
 
 /// A place on the flight under way for this call, or on a new one.
 fn board(inner: &Rc<Inner>, call: &Rc<Call>) -> Ticket<Landing> {
-    let under_way = inner.store.borrow().flight(&call.key).cloned();
+    let under_way = inner.store.borrow().flight(&call.key, call.force_refresh).cloned();
     under_way.unwrap_or_else(|| take_off(inner, call)).join()
 }
 
@@ -325,7 +325,7 @@ fn watch(inner: Rc<Inner>, call: Rc<Call>, held: Rc<Issued<JsString>>, callback:
 fn take_off(inner: &Rc<Inner>, call: &Rc<Call>) -> Rc<Flight<Landing>> {
     let controller = Rc::new(AbortController::new().ok());
     let abandoned = Rc::clone(&controller);
-    let flight = Flight::new(move || {
+    let flight = Flight::new(call.force_refresh, move || {
         if let Some(controller) = &*abandoned {
             controller.abort();
         }

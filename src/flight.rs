@@ -12,16 +12,19 @@ pub(crate) struct Flight<T> {
     landed: RefCell<Option<T>>,
     waiting: RefCell<Vec<Waker>>,
     callers: Cell<usize>,
+    /// Whether it brings a token that is newer than any the relay holds.
+    pub(crate) is_forced: bool,
     abandon: RefCell<Option<Box<dyn FnOnce()>>>,
 }
 
 impl<T: Clone> Flight<T> {
     /// Starts a flight; `abandon` is called, once, if the last caller leaves before it lands.
-    pub(crate) fn new(abandon: impl FnOnce() + 'static) -> Rc<Self> {
+    pub(crate) fn new(is_forced: bool, abandon: impl FnOnce() + 'static) -> Rc<Self> {
         Rc::new(Self {
             landed: RefCell::new(None),
             waiting: RefCell::new(Vec::new()),
             callers: Cell::new(0),
+            is_forced,
             abandon: RefCell::new(Some(Box::new(abandon))),
         })
     }
@@ -34,7 +37,7 @@ impl<T: Clone> Flight<T> {
     /// Adds a caller.
     pub(crate) fn join(self: &Rc<Self>) -> Ticket<T> {
         self.callers.set(self.callers.get() + 1);
-        Ticket { flight: Rc::clone(self) }
+        Ticket { flight: Rc::clone(self), place: None }
     }
 
     /// Gives every caller the result. A second landing changes nothing.
@@ -61,18 +64,25 @@ impl<T: Clone> Flight<T> {
 /// One caller's place on a [`Flight`]; dropping it leaves the flight.
 pub(crate) struct Ticket<T> {
     flight: Rc<Flight<T>>,
+    /// Where its waker stands among those who wait.
+    place: Option<usize>,
 }
 
 impl<T: Clone> Future for Ticket<T> {
     type Output = T;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        if let Some(result) = &*self.flight.landed.borrow() {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let flight = Rc::clone(&self.flight);
+        if let Some(result) = &*flight.landed.borrow() {
             return Poll::Ready(result.clone());
         }
-        let mut waiting = self.flight.waiting.borrow_mut();
-        if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-            waiting.push(context.waker().clone());
+        let mut waiting = flight.waiting.borrow_mut();
+        match self.place.and_then(|place| waiting.get_mut(place)) {
+            Some(waker) => waker.clone_from(context.waker()),
+            None => {
+                self.place = Some(waiting.len());
+                waiting.push(context.waker().clone());
+            }
         }
         Poll::Pending
     }
@@ -111,7 +121,7 @@ mod tests {
     fn flight() -> (Rc<Flight<u8>>, Rc<Cell<u32>>) {
         let abandoned = Rc::new(Cell::new(0));
         let count = Rc::clone(&abandoned);
-        (Flight::new(move || count.set(count.get() + 1)), abandoned)
+        (Flight::new(false, move || count.set(count.get() + 1)), abandoned)
     }
 
     fn poll(ticket: &mut Ticket<u8>, counter: &Arc<Counter>) -> Poll<u8> {

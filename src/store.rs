@@ -57,9 +57,9 @@ impl<T, R: Clone> Store<T, R> {
         issued.deadline?.serves(now_ms, min_lifetime_ms).then_some(issued)
     }
 
-    /// The flight under way that a caller may join.
-    pub(crate) fn flight(&self, key: &str) -> Option<&Rc<Flight<R>>> {
-        self.find(key)?.flight.as_ref().filter(|flight| flight.is_open())
+    /// The flight under way that a caller may join: one who insists on a new token, only a forced one.
+    pub(crate) fn flight(&self, key: &str, is_forced: bool) -> Option<&Rc<Flight<R>>> {
+        self.find(key)?.flight.as_ref().filter(|flight| flight.is_open() && (flight.is_forced || !is_forced))
     }
 
     pub(crate) fn take_off(&mut self, key: &str, flight: Rc<Flight<R>>) {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     fn flown(store: &mut Store<&'static str, ()>, key: &str, brought: Option<Issued<&'static str>>) {
-        let flight = Flight::new(|| {});
+        let flight = Flight::new(false, || {});
         store.take_off(key, Rc::clone(&flight));
         store.touch_down(key, &flight, brought.map(Rc::new));
     }
@@ -139,33 +139,44 @@ mod tests {
         flown(&mut store, "a", Some(issued("B", Some(60_000.0))));
         flown(&mut store, "a", None);
         assert_eq!(store.fresh("a", 0.0, None).unwrap().token, "B");
-        assert!(store.flight("a").is_none());
+        assert!(store.flight("a", false).is_none());
     }
 
     #[test]
     fn a_late_answer_does_not_revive_what_was_cleared() {
         let mut store = Store::new();
-        let flight = Flight::<()>::new(|| {});
+        let flight = Flight::<()>::new(false, || {});
         store.take_off("a", Rc::clone(&flight));
         assert_eq!(store.clear().len(), 1);
         store.touch_down("a", &flight, Some(Rc::new(issued("A", Some(60_000.0)))));
         assert!(store.fresh("a", 0.0, None).is_none());
-        let next = Flight::new(|| {});
+        let next = Flight::new(false, || {});
         store.take_off("a", Rc::clone(&next));
         store.touch_down("a", &flight, Some(Rc::new(issued("A", Some(60_000.0)))));
         assert!(store.fresh("a", 0.0, None).is_none());
-        assert!(Rc::ptr_eq(store.flight("a").unwrap(), &next));
+        assert!(Rc::ptr_eq(store.flight("a", false).unwrap(), &next));
+    }
+
+    #[test]
+    fn who_insists_on_a_new_token_joins_only_who_did_too() {
+        let mut store = Store::<&'static str, ()>::new();
+        store.take_off("a", Flight::new(false, || {}));
+        assert!(store.flight("a", false).is_some());
+        assert!(store.flight("a", true).is_none());
+        store.take_off("a", Flight::new(true, || {}));
+        assert!(store.flight("a", false).is_some());
+        assert!(store.flight("a", true).is_some());
     }
 
     #[test]
     fn the_number_of_keys_is_bounded_and_those_in_flight_stay() {
         let mut store = Store::new();
-        store.take_off("flying", Flight::<()>::new(|| {}));
+        store.take_off("flying", Flight::<()>::new(false, || {}));
         for key in 0..500 {
             flown(&mut store, &key.to_string(), Some(issued("T", Some(60_000.0))));
         }
         assert_eq!(store.slots.len(), MAX_KEYS);
-        assert!(store.flight("flying").is_some());
+        assert!(store.flight("flying", false).is_some());
         assert!(store.fresh("499", 0.0, None).is_some());
     }
 }

@@ -136,6 +136,21 @@ describe('the relay, asked by the module', () => {
     assert.equal((await sandbox.journal()).mints.composer, 2);
   });
 
+  test('a new token is had though a call that takes a held one is under way', async () => {
+    const held = await (await blank('ada')).evaluate(() => auth.getComposerToken());
+    const tokens = await (await blank('ada')).evaluate(() =>
+      Promise.all([
+        auth.getComposerToken(),
+        auth.getComposerToken({ forceRefresh: true }),
+        auth.getComposerToken({ forceRefresh: true }),
+      ]),
+    );
+    assert.equal(tokens[0], held);
+    assert.notEqual(tokens[1], held);
+    assert.equal(tokens[1], tokens[2]);
+    assert.equal((await sandbox.journal()).mints.composer, 2);
+  });
+
   for (const [fault, status] of [
     [{ kind: 'status', status: 500 }, 502],
     [{ kind: 'html' }, 502],

@@ -151,6 +151,19 @@ describe('a token', () => {
 });
 
 describe('many callers', () => {
+  test('that clear the tokens between two calls get one of before and one of after', async () => {
+    let minted = 0;
+    stub.answer = (_, response) => json(response, 200, { token: `T${++minted}`, expires_in: 600 });
+    const outcome = await run(async () => {
+      const before = failure(auth.getComposerToken());
+      auth.clearTokens();
+      const after = auth.getComposerToken();
+      return [(await before).code, await after, await auth.getComposerToken()];
+    });
+    assert.equal(outcome[0], 'not_signed_in');
+    assert.equal(outcome[1], outcome[2]);
+  });
+
   test('1 000 at once make one request and get one token', async () => {
     stub.answer = (_, response) => setTimeout(() => json(response, 200, { token: 'T', expires_in: 60 }), 100);
     const different = await run(async () => {
@@ -508,7 +521,7 @@ test('a panic in Rust settles every promise with `internal`, and the next call w
     const now = Date.now;
     Date.now = () => {
       Date.now = now;
-      auth.getComposerToken().catch(() => {});
+      auth.getComposerToken({}).catch(() => {});
       return now();
     };
     const panicked = await failure(auth.getComposerToken());
