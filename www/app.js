@@ -1,4 +1,5 @@
 /** The page as a whole: who is signed in, what is chosen, and what happens when either changes. */
+import { remember, remembered } from './address.js';
 import { hideAlert, showAlert } from './alert.js';
 import { drawCode, startCode } from './code.js';
 import { byId, element } from './dom.js';
@@ -17,22 +18,27 @@ import { drawTabs } from './tabs.js';
 import { addEntry, onEntry, openEntry } from './timeline.js';
 import { countCalls, failure, forget } from './tokens.js';
 
+const VIEWS = ['live', 'code', 'settings'];
+
 let users = [];
 let info;
 let me = null;
 /** `{ widget, settings, renew }` */
 let choice;
 let showView;
+let markWidget;
 
 export async function start() {
   [users, info, me] = await Promise.all([host.users(), host.info(), host.session()]);
   const isSandbox = info.mode === 'sandbox';
   byId('mode').textContent = isSandbox ? 'Sandbox' : 'Live platform';
   observeRequests(info.domain);
-  drawGallery(gallery.filter(({ itemIds }) => isSandbox || !itemIds));
+  const offered = gallery.filter(({ itemIds }) => isSandbox || !itemIds);
+  drawGallery(offered);
   startCode();
   startSettings(applySettings);
-  showView = drawTabs(byId('view-tabs'), panels('live', 'code', 'settings'), () => {});
+  const rememberView = ({ id }) => remember('view', id === VIEWS[0] ? undefined : id);
+  showView = drawTabs(byId('view-tabs'), panels(...VIEWS), rememberView);
   drawPanelTabs(isSandbox);
   drawExperiments(byId('experiments'), onRefused);
   countCalls((calls) => {
@@ -44,8 +50,17 @@ export async function start() {
   // Before the first token is asked for, so that the count of mints starts at zero.
   if (isSandbox) await startSandbox(info.domain);
   else for (const id of ['mints', 'sandbox-link']) byId(id).hidden = true;
-  choose(gallery[0]);
+  restore(offered);
   enter(me);
+}
+
+/** What the address says, if it says what there is. */
+function restore(offered) {
+  const widget = offered.find(({ id }) => id === remembered('widget')) ?? offered[0];
+  markWidget(widget.id);
+  choose(widget);
+  const view = remembered('view');
+  if (VIEWS.includes(view)) showView(view);
 }
 
 const panels = (...ids) => ids.map((id) => ({ id, name: NAMES[id], panel: byId(`${id}-panel`) }));
@@ -63,9 +78,9 @@ function drawGallery(offered) {
   const select = byId('widget-select');
   select.replaceChildren(...offered.map(({ id, name }) => element('option', { value: id }, name)));
   const tabs = offered.map((widget) => ({ ...widget, widget, panel: byId('view') }));
-  const mark = drawTabs(byId('widget-tabs'), tabs, ({ widget }) => embedChosen(widget), { isCostly: true });
+  markWidget = drawTabs(byId('widget-tabs'), tabs, ({ widget }) => embedChosen(widget), { isCostly: true });
   select.addEventListener('change', () => {
-    mark(select.value);
+    markWidget(select.value);
     embedChosen(offered.find(({ id }) => id === select.value));
   });
 }
@@ -81,6 +96,11 @@ function drawPanelTabs(isSandbox) {
     latest.dataset.kind = kind;
     latest.replaceChildren(title, ...(code ? [' ', element('code', {}, code)] : []));
   });
+}
+
+function showLive() {
+  showView('live');
+  remember('view');
 }
 
 function listenToTheBrowser() {
@@ -106,6 +126,7 @@ function choose(widget) {
 }
 
 function embedChosen(widget) {
+  remember('widget', widget.id);
   choose(widget);
   if (me) show(choice, info.domain, onRefused);
 }
@@ -123,7 +144,7 @@ async function applySettings({ settings, renew }) {
   }
   choice = { ...choice, settings, renew };
   drawCode(choice, me);
-  showView('live');
+  showLive();
   // The button that had the focus is out of sight now.
   byId('tab-live').focus();
   if (!me) return;
@@ -179,7 +200,7 @@ async function signOut() {
     await host.signOut();
     forget();
     entry.close({ kind: 'session', title: 'Signed out', detail: 'clearTokens() has forgotten every token.' });
-    showView('live');
+    showLive();
     enter(null);
     byId(`sign-in-${users[0].id}`).focus();
   } catch (error) {

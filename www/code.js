@@ -1,4 +1,5 @@
 /** The listings: the widget that is up in each way that the package offers, and the relay's configuration. */
+import { remember, remembered } from './address.js';
 import { byId, element } from './dom.js';
 import { highlight } from './highlight.js';
 import { drawTabs } from './tabs.js';
@@ -156,14 +157,17 @@ let [way] = ways;
 let page = '';
 
 export function startCode() {
-  drawTabs(
+  const mark = drawTabs(
     byId('code-tabs'),
     ways.map((each) => ({ ...each, way: each, panel: byId('listing-panel') })),
     (tab) => {
       way = tab.way;
+      remember('way', way.id);
       drawPage();
     },
   );
+  way = ways.find(({ id }) => id === remembered('way')) ?? way;
+  mark(way.id);
   byId('code-relay').replaceChildren(...highlight('toml', relay));
   copies('copy-page', () => page);
   copies('copy-relay', () => relay);

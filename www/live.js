@@ -2,7 +2,7 @@
 import { embed, getComposerToken, watch } from 'qrvey-auth';
 import { byId } from './dom.js';
 import { retryIn } from './format.js';
-import { showLifetime } from './lifetime.js';
+import { expectRenewal, showFailedRenewal, showLifetime } from './lifetime.js';
 import { failureMessage, say, setStage } from './stage.js';
 import { tick } from './strip.js';
 import { addEntry, openEntry } from './timeline.js';
@@ -35,6 +35,7 @@ export async function show({ widget, settings, renew }, domain, onRefused) {
   renewsWith = renew;
   wasTold = false;
   setStage('loading', `${name} is loading.`);
+  expectRenewal(renew !== 'off');
   showLifetime(null, widget.hasNoToken ? 'This widget has no token and asks for none.' : undefined);
   const entry = openEntry(`Embedding ${name}`);
   const startedAt = performance.now();
@@ -119,6 +120,7 @@ const listeners = (onRefused) => ({
   },
   onFailed: ({ detail: { error, retryInMs } }) => {
     tick('renewals', { tone: 'bad' });
+    showFailedRenewal(retryInMs);
     const told = failure(error);
     addEntry({ ...told, title: 'A renewal failed; the widget stays' });
     say(`The renewal failed (${told.code}); the widget stays. ${retryIn(retryInMs)}`, 'warning');
