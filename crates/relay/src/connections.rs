@@ -1,58 +1,160 @@
-//! A bound on connections: past it, new ones are closed at once, so that slow senders cost others
-//! no memory.
+//! Bounds on connections, all together and from one address: past them, new ones are closed at once,
+//! so that whoever hoards connections keeps nobody else out.
 
+use std::collections::HashMap;
 use std::future::{Ready, ready};
 use std::io;
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Extension;
 use axum::middleware::AddExtension;
 use axum_server::accept::Accept;
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Layer;
 
+use crate::limiter::counted_address;
+use crate::router::Relay;
+
 /// Lets so many connections in at once.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct BoundedAcceptor {
     free: Arc<Semaphore>,
+    of_addresses: Arc<PerAddress>,
+    /// Knows the proxies, which may bring as many as there is room for.
+    relay: Relay,
+}
+
+struct PerAddress {
+    limit: usize,
+    open: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// A connection's place; it lives in the connection's service, and so as long as the connection.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Place {
-    _permit: Arc<OwnedSemaphorePermit>,
+    _held: Arc<(OwnedSemaphorePermit, Option<Seat>)>,
+}
+
+/// One of the places of an address; given back on drop.
+struct Seat {
+    of_addresses: Arc<PerAddress>,
+    address: IpAddr,
 }
 
 impl BoundedAcceptor {
-    pub(crate) fn new(max_connections: usize) -> Self {
-        Self { free: Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS))) }
+    pub(crate) fn new(max: usize, max_per_address: usize, relay: Relay) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS))),
+            of_addresses: Arc::new(PerAddress { limit: max_per_address, open: Mutex::default() }),
+            relay,
+        }
+    }
+
+    fn place(&self, peer: IpAddr) -> io::Result<Place> {
+        let peer = peer.to_canonical();
+        let seat = match self.relay.is_proxy(peer) {
+            true => None,
+            false => Some(
+                self.of_addresses
+                    .seat(counted_address(peer))
+                    .ok_or_else(|| io::Error::other("limits.max_connections_per_address is reached"))?,
+            ),
+        };
+        let permit = Arc::clone(&self.free)
+            .try_acquire_owned()
+            .map_err(|_| io::Error::other("limits.max_connections is reached"))?;
+        Ok(Place { _held: Arc::new((permit, seat)) })
     }
 }
 
-impl<I, S> Accept<I, S> for BoundedAcceptor {
-    type Stream = I;
-    type Service = AddExtension<S, Place>;
-    type Future = Ready<io::Result<(I, Self::Service)>>;
+impl PerAddress {
+    fn seat(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
+        let mut open = self.open();
+        let taken = open.entry(address).or_default();
+        // Never zero here, so a refusal leaves no empty entry behind.
+        if *taken >= self.limit {
+            return None;
+        }
+        *taken += 1;
+        Some(Seat { of_addresses: Arc::clone(self), address })
+    }
 
-    fn accept(&self, stream: I, service: S) -> Self::Future {
-        ready(match Arc::clone(&self.free).try_acquire_owned() {
-            Ok(permit) => Ok((stream, Extension(Place { _permit: Arc::new(permit) }).layer(service))),
-            Err(_) => Err(io::Error::other("limits.max_connections is reached")),
-        })
+    fn open(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut open = self.of_addresses.open();
+        if let Some(taken) = open.get_mut(&self.address) {
+            *taken -= 1;
+            if *taken == 0 {
+                open.remove(&self.address);
+            }
+        }
+    }
+}
+
+impl<S> Accept<TcpStream, S> for BoundedAcceptor {
+    type Stream = TcpStream;
+    type Service = AddExtension<S, Place>;
+    type Future = Ready<io::Result<(TcpStream, Self::Service)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let place = stream.peer_addr().and_then(|peer| self.place(peer.ip()));
+        ready(place.map(|place| (stream, Extension(place).layer(service))))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Config, Environment};
+
+    fn acceptor(max: usize, max_per_address: usize) -> BoundedAcceptor {
+        let toml = r#"
+            trusted_proxies = ["10.0.0.0/8"]
+            [qrvey]
+            domain = "https://tenant.example"
+            [identity]
+            mode = "anonymous"
+            [profiles.default]
+            userid = "u"
+            appid = "a"
+        "#;
+        let environment = Environment::from_iter([("QRVEY_API_KEY", "k")]);
+        let config = Config::from_toml(toml, "relay.toml", &environment).unwrap();
+        BoundedAcceptor::new(max, max_per_address, Relay::new(config).unwrap())
+    }
+
+    fn place(acceptor: &BoundedAcceptor, peer: &str) -> Option<Place> {
+        acceptor.place(peer.parse().unwrap()).ok()
+    }
 
     #[tokio::test]
     async fn a_place_is_free_again_when_its_connection_is_gone() {
-        let acceptor = BoundedAcceptor::new(1);
-        let first = acceptor.accept((), ()).await;
-        assert!(first.is_ok());
-        assert!(acceptor.accept((), ()).await.is_err());
+        let acceptor = acceptor(1, 10);
+        let first = place(&acceptor, "192.0.2.1");
+        assert!(first.is_some());
+        assert!(place(&acceptor, "192.0.2.2").is_none());
         drop(first);
-        assert!(acceptor.accept((), ()).await.is_ok());
+        assert!(place(&acceptor, "192.0.2.2").is_some());
+    }
+
+    #[tokio::test]
+    async fn who_hoards_connections_keeps_only_himself_out() {
+        let acceptor = acceptor(100, 2);
+        let hoard = [place(&acceptor, "2001:db8::1"), place(&acceptor, "2001:db8::2")];
+        assert!(hoard.iter().all(Option::is_some));
+        assert!(place(&acceptor, "2001:db8::3").is_none(), "one /64, one address");
+        let other = place(&acceptor, "192.0.2.1");
+        assert!(other.is_some());
+        assert!((0..50).map(|_| place(&acceptor, "::ffff:10.1.2.3")).collect::<Option<Vec<_>>>().is_some());
+        drop((hoard, other));
+        assert!(place(&acceptor, "2001:db8::3").is_some());
+        assert!(acceptor.of_addresses.open().is_empty(), "nothing is kept of who has left");
     }
 }

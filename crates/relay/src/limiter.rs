@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 /// How many keys are remembered; beyond that, the ones not seen for longest start afresh.
@@ -25,9 +26,18 @@ pub(crate) struct Limiter<K> {
 impl<K: Hash + Eq + Send + Sync + 'static> Limiter<K> {
     /// Zero means no limit.
     pub(crate) fn per_minute(requests: u32) -> Self {
+        Self::with_room_for(MAX_KEYS, requests)
+    }
+
+    fn with_room_for(keys: u64, requests: u32) -> Self {
         Self {
             quota: NonZeroU32::new(requests).map(Quota::per_minute),
-            buckets: Cache::builder().max_capacity(MAX_KEYS).time_to_idle(FORGET_AFTER).build(),
+            buckets: Cache::builder()
+                // The default policy would turn newcomers away while it is full, and so never count them.
+                .eviction_policy(EvictionPolicy::lru())
+                .max_capacity(keys)
+                .time_to_idle(FORGET_AFTER)
+                .build(),
             clock: DefaultClock::default(),
         }
     }
@@ -70,6 +80,18 @@ mod tests {
         let limiter = Limiter::per_minute(1);
         assert!((0..5_000).all(|key| limiter.admit(key).is_ok()));
         assert!((0..5_000).all(|key| limiter.admit(key).is_err()));
+    }
+
+    #[test]
+    fn however_many_keys_come_memory_is_bounded_and_newcomers_are_counted() {
+        let limiter = Limiter::with_room_for(1_000, 1);
+        assert!((0..20_000).all(|key| limiter.admit(key).is_ok()));
+        limiter.buckets.run_pending_tasks();
+        assert!(limiter.buckets.entry_count() <= 1_000);
+        // However often the others had come before.
+        assert!((0..3).all(|_| (19_000..20_000).all(|key| limiter.admit(key).is_err())));
+        assert!(limiter.admit(20_000).is_ok());
+        assert!(limiter.admit(20_000).is_err());
     }
 
     #[test]

@@ -274,6 +274,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn however_many_grants_are_asked_for_only_so_many_tokens_are_kept() {
+        let (minter, platform) = (minter(), Platform::new(Duration::ZERO));
+        for number in 0..5_000 {
+            assert!(platform.ask(&minter, key(&number.to_string())).await.0.is_ok());
+        }
+        minter.inner.kept.run_pending_tasks();
+        assert!(minter.kept() <= 100);
+        assert!(minter.inner.flights().is_empty());
+    }
+
+    #[tokio::test]
     async fn a_mint_that_panics_fails_and_the_next_works() {
         let minter = minter();
         let failing = || async { panic!("a deliberate fault") };

@@ -49,9 +49,7 @@ pub(crate) async fn observe(State(relay): State<Relay>, mut request: Request, ne
     request.extensions_mut().insert(RequestId(id.clone()));
     let response = next.run(request).instrument(span.clone()).await;
     let mut response = problem::render(response, &id);
-    for (name, value) in &SECURITY_HEADERS {
-        response.headers_mut().insert(name, value.clone());
-    }
+    secure(&mut response);
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
@@ -64,6 +62,13 @@ pub(crate) async fn observe(State(relay): State<Relay>, mut request: Request, ne
         tracing::info!(method, route, status = response.status().as_u16(), outcome, milliseconds, "answered");
     });
     response
+}
+
+/// Puts the headers on that every answer has.
+pub(crate) fn secure(response: &mut Response) {
+    for (name, value) in &SECURITY_HEADERS {
+        response.headers_mut().insert(name, value.clone());
+    }
 }
 
 /// A name from a fixed list: a path could hold anything, a token included.

@@ -1,5 +1,6 @@
 //! The routes, and all middleware in one place so that its order can be read.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use qrvey_auth_wire::{ADMIN_TOKEN_PATH, AdminRequest, COMPOSER_TOKEN_PATH, ComposerRequest, ProblemCode};
@@ -19,10 +20,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::address;
-use crate::config::Config;
+use crate::config::{Config, IdentityConfig};
 use crate::contract;
 use crate::metrics::Metrics;
-use crate::observe::{RequestId, observe};
+use crate::observe::{self, RequestId, observe};
 use crate::origin;
 use crate::problem::Failure;
 use crate::relay::{Ask, Engine, StartError};
@@ -101,11 +102,26 @@ impl Relay {
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
+            .layer(map_response(async |mut response: Response| {
+                observe::secure(&mut response);
+                response
+            }))
             .with_state(self.clone())
     }
 
     pub(crate) fn engine(&self) -> Arc<Engine> {
         self.engine.load_full()
+    }
+
+    /// Whether connections from this address bring other people's requests.
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        let engine = self.engine();
+        let of_identity = match &engine.config.identity {
+            IdentityConfig::Header(names) => names.trusted_proxies.as_slice(),
+            _ => &[],
+        };
+        let mut networks = engine.config.trusted_proxies.iter().chain(of_identity);
+        networks.any(|network| network.contains(&address))
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

@@ -68,7 +68,7 @@ pub async fn serve(config: Config, path: PathBuf, environment: Environment) -> R
     let public = Handle::new();
     let operations = Handle::new();
     let public_server =
-        listen_public(address, relay.app(), limits.clone(), certificate.clone(), public.clone());
+        listen_public(address, relay.clone(), limits.clone(), certificate.clone(), public.clone());
     let operations_server =
         listen_operations(operations_address, relay.operations_router(), operations.clone());
     let mut public_server = tokio::spawn(public_server);
@@ -118,7 +118,7 @@ struct Fixed {
     base_path: String,
     tls: Option<Tls>,
     log: Log,
-    connections: (usize, Duration, Duration),
+    connections: (usize, usize, Duration, Duration),
 }
 
 impl Fixed {
@@ -129,7 +129,12 @@ impl Fixed {
             base_path: config.base_path.clone(),
             tls: config.tls.clone(),
             log: config.log.clone(),
-            connections: (limits.max_connections, limits.header_timeout, limits.shutdown_timeout),
+            connections: (
+                limits.max_connections,
+                limits.max_connections_per_address,
+                limits.header_timeout,
+                limits.shutdown_timeout,
+            ),
         }
     }
 
@@ -213,12 +218,13 @@ async fn announce(what: &'static str, handle: &Handle<SocketAddr>) {
 
 async fn listen_public(
     address: SocketAddr,
-    app: Router,
+    relay: Relay,
     limits: Limits,
     certificate: Option<RustlsConfig>,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
-    let bounded = BoundedAcceptor::new(limits.max_connections);
+    let bounded =
+        BoundedAcceptor::new(limits.max_connections, limits.max_connections_per_address, relay.clone());
     let mut server = axum_server::bind(address).handle(handle).first_request_timeout(limits.header_timeout);
     let http = server.http_builder();
     http.http1()
@@ -230,7 +236,7 @@ async fn listen_public(
         .max_concurrent_streams(MAX_STREAMS_PER_CONNECTION)
         .keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(limits.header_timeout);
-    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    let service = relay.app().into_make_service_with_connect_info::<SocketAddr>();
     match certificate {
         None => server.acceptor(bounded).serve(service).await,
         Some(certificate) => {

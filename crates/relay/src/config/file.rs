@@ -40,6 +40,7 @@ pub(crate) struct File {
 pub(crate) struct Fleet {
     pub redis: Spanned<String>,
     pub namespace: Written<String>,
+    pub ca_file: Written<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -188,6 +189,7 @@ pub(crate) struct Limits {
     pub max_body: Written<String>,
     pub max_token_lifetime: Written<String>,
     pub max_connections: Written<u32>,
+    pub max_connections_per_address: Written<u32>,
     pub header_timeout: Written<String>,
     pub body_timeout: Written<String>,
     pub shutdown_timeout: Written<String>,

@@ -256,9 +256,20 @@ fn fleet_config(written: &file::Fleet, environment: &Environment) -> Result<Flee
     if url.password().is_some() {
         return Err(redis.fault("must not hold a password: that is QRVEY_FLEET_REDIS_PASSWORD"));
     }
+    // The Redis library reads `#insecure` as leave not to check the certificate.
+    if url.fragment().is_some() || url.query().is_some() {
+        return Err(redis.fault("must not hold a fragment or a query"));
+    }
+    let ca_file = match &written.ca_file {
+        Some(ca_file) if url.scheme() != "rediss" => {
+            return Err(ca_file.fault("goes with a rediss:// address only"));
+        }
+        ca_file => ca_file.as_ref().map(self::ca_file).transpose()?,
+    };
     let namespace = written.namespace.as_ref().map_or("qrvey-relay", |namespace| namespace.get_ref());
     Ok(FleetConfig {
         redis: redis.get_ref().clone(),
+        ca_file,
         namespace: namespace.to_owned(),
         password: Secret::find("QRVEY_FLEET_REDIS_PASSWORD", environment)?,
         key: Secret::require("QRVEY_FLEET_KEY", "[fleet]", environment)?,

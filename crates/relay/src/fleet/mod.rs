@@ -25,6 +25,8 @@ use crate::config::Secret;
 pub(crate) struct FleetConfig {
     /// Without a password; that is a secret of its own.
     pub redis: String,
+    /// PEM certificates that alone are trusted for `rediss://`; the system's where absent.
+    pub ca_file: Option<Vec<u8>>,
     /// Begins every key, so that several fleets can share a Redis.
     pub namespace: String,
     pub password: Option<Secret>,
@@ -37,7 +39,7 @@ pub(crate) struct FleetConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
     /// The program was built without the feature.
-    #[error("this build has no [fleet]: build it with `--features fleet`")]
+    #[error("this build has no [fleet]: build it with the feature `fleet`, which is on by default")]
     Absent,
     /// The address is none.
     #[error("fleet.redis is not an address such as rediss://redis.example:6379")]

@@ -3,7 +3,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, FromRedisValue, IntoConnectionInfo, RedisError, Script};
+use redis::{Client, FromRedisValue, IntoConnectionInfo, RedisError, Script, TlsCertificates};
 use secrecy::ExposeSecret;
 
 use super::seal::Sealer;
@@ -12,6 +12,8 @@ use crate::minted::{GrantKey, Minted};
 
 /// What Redis may cost a caller at each question.
 const TIMEOUT: Duration = Duration::from_millis(150);
+/// A connection through TLS takes longer than a question may, so it is made without anybody waiting.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// After a failure Redis is not asked again for this long.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often it is looked whether another replica has finished.
@@ -56,7 +58,14 @@ impl Fleet {
         if let Some(password) = &config.password {
             settings = settings.set_password(password.current().expose_secret());
         }
-        let client = Client::open(info.set_redis_settings(settings)).map_err(|_| FleetError::Address)?;
+        let info = info.set_redis_settings(settings);
+        let client = match config.ca_file.clone() {
+            None => Client::open(info),
+            Some(pem) => {
+                Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert: Some(pem) })
+            }
+        };
+        let client = client.map_err(|_| FleetError::Address)?;
         let keys = [Some(&config.key), config.previous_key.as_ref()];
         Ok(Self {
             connection: Mutex::default(),
@@ -206,12 +215,14 @@ impl Fleet {
             return Ok(connection.clone());
         }
         let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(TIMEOUT))
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(TIMEOUT))
             .set_max_delay(PAUSE)
             .set_number_of_retries(1);
         let fresh = ConnectionManager::new_lazy_with_config(self.client.clone(), config)?;
         *connection = Some(fresh.clone());
+        let mut first = fresh.clone();
+        tokio::spawn(async move { redis::cmd("PING").exec_async(&mut first).await });
         Ok(fresh)
     }
 }

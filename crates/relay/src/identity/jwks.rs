@@ -171,6 +171,8 @@ fn usable(key: Value) -> Option<VerificationKey> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use wiremock::matchers::any;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
 
     use super::*;
 
@@ -199,6 +201,38 @@ mod tests {
         assert_eq!(parse(&set), [Some("good".to_owned())]);
         assert!(parse(&json!({ "keys": [] })).is_empty());
         assert!(parse(&json!([])).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_new_key_is_fetched_when_a_token_names_it_and_a_withdrawn_one_is_forgotten() {
+        let issuer = MockServer::start().await;
+        let publish = async |id: &str| {
+            issuer.reset().await;
+            let set = ResponseTemplate::new(200).set_body_json(json!({ "keys": [ed(id)] }));
+            Mock::given(any()).respond_with(set).mount(&issuer).await;
+        };
+        let keys = KeySet::new(&Jwt {
+            issuer: String::new(),
+            audience: Vec::new(),
+            jwks_url: issuer.uri().parse().unwrap(),
+            cookie: None,
+            leeway: Duration::ZERO,
+            timeout: Duration::from_secs(5),
+        })
+        .unwrap();
+        let find = async |id: &str| keys.find(Some(id), Algorithm::EdDSA).await.unwrap().is_some();
+        publish("first").await;
+        assert!(find("first").await);
+        publish("second").await;
+        assert!(!find("second").await, "the issuer was asked a moment ago");
+        *keys.last_ask.lock().await = Instant::now().checked_sub(MIN_INTERVAL);
+        assert!(find("second").await);
+        assert!(!find("first").await);
+        // An issuer that is down leaves the keys in force.
+        issuer.reset().await;
+        *keys.last_ask.lock().await = None;
+        assert!(!find("third").await);
+        assert!(find("second").await);
     }
 
     #[test]

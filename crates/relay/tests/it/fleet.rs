@@ -1,82 +1,168 @@
-//! Three replicas and a real Redis: `cargo test -p qrvey-relay --features fleet -- --ignored fleet`.
+//! Three replicas, and a real Redis and a real Valkey: `npm test -- neighbours`.
 
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use qrvey_relay::Environment;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use wiremock::matchers::method;
 use wiremock::{Mock, ResponseTemplate};
 
-use crate::support::{ADMIN, COOKIE, DEFAULT_PROFILE, REDIS_PASSWORD, RunningRelay, TOKEN, World, outcome};
+use crate::authority::Authority;
+use crate::program::Folder;
+use crate::support::{
+    ADMIN, API_KEY, COOKIE, DEFAULT_PROFILE, REDIS_PASSWORD, RunningRelay, TOKEN, World, outcome,
+};
+
+/// Every test is run against each.
+const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
+
+const NO_LIMIT: &str = "[limits]\nrequests_per_minute = 0\nrequests_per_minute_per_address = 0\n";
 
 struct Redis {
+    program: &'static str,
     port: u16,
     process: Child,
+    /// Where certificate, key and authority are, if it speaks TLS.
+    tls: Option<Folder>,
 }
 
 impl Redis {
-    async fn start(port: Option<u16>) -> Self {
-        let port = match port {
-            Some(port) => port,
-            None => TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port(),
+    async fn start(program: &'static str) -> Self {
+        Self::on_port(program, free_port().await, None).await
+    }
+
+    /// One that speaks nothing but TLS; the Valkey that can be installed by itself has none.
+    async fn start_with_tls(authority: &Authority, name: &str) -> Self {
+        let folder = Folder::with("");
+        let (certificate, key) = authority.certificate_for(name);
+        for (file, pem) in [("ca.pem", &authority.pem), ("cert.pem", &certificate), ("key.pem", &key)] {
+            std::fs::write(folder.path(file), pem).unwrap();
+        }
+        Self::on_port(PROGRAMS[0], free_port().await, Some(folder)).await
+    }
+
+    async fn on_port(program: &'static str, port: u16, tls: Option<Folder>) -> Self {
+        let mut command = Command::new(program);
+        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        command.args(["--requirepass", REDIS_PASSWORD]);
+        match &tls {
+            None => command.args(["--port", &port.to_string()]),
+            Some(folder) => command
+                .args(["--port", "0", "--tls-port", &port.to_string(), "--tls-auth-clients", "no"])
+                .args(["--tls-cert-file".as_ref(), folder.path("cert.pem").as_os_str()])
+                .args(["--tls-key-file".as_ref(), folder.path("key.pem").as_os_str()])
+                .args(["--tls-ca-cert-file".as_ref(), folder.path("ca.pem").as_os_str()]),
         };
-        let mut command = Command::new("redis-server");
-        command.args([
-            "--port",
-            &port.to_string(),
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-            "--requirepass",
-            REDIS_PASSWORD,
-        ]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        let process = command.spawn().unwrap();
-        while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        let process = command.spawn().unwrap_or_else(|error| panic!("{program}: {error}"));
+        for attempt in 0.. {
+            if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                break;
+            }
+            assert!(attempt < 500, "{program} does not come up");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Self { port, process }
+        Self { program, port, process, tls }
+    }
+
+    async fn restart(self) -> Self {
+        drop(self.process);
+        Self::on_port(self.program, self.port, self.tls).await
+    }
+
+    /// The `[fleet]` section of who trusts its certificate.
+    fn section(&self) -> String {
+        let ca_file = self.tls.as_ref().map(|folder| format!("ca_file = {:?}\n", folder.path("ca.pem")));
+        self.section_without_ca_file() + &ca_file.unwrap_or_default()
+    }
+
+    fn section_without_ca_file(&self) -> String {
+        let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
+        format!("[fleet]\nredis = \"{scheme}://127.0.0.1:{}\"\n", self.port)
     }
 
     async fn cli(&self, arguments: &[&str]) -> String {
-        let output = Command::new("redis-cli")
-            .args(["--no-auth-warning", "-p", &self.port.to_string(), "-a", REDIS_PASSWORD])
-            .args(arguments)
-            .output()
-            .await
-            .unwrap();
+        let mut command = Command::new("redis-cli");
+        command.args(["--no-auth-warning", "-p", &self.port.to_string(), "-a", REDIS_PASSWORD]);
+        if self.tls.is_some() {
+            command.args(["--tls", "--insecure"]);
+        }
+        let output = command.args(arguments).output().await.unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
 
-async fn replicas(world: &World, redis: &Redis, more: &str) -> Vec<RunningRelay> {
-    let fleet = format!("[fleet]\nredis = \"redis://127.0.0.1:{}\"\n", redis.port);
+async fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+}
+
+async fn replicas(world: &World, fleet: &str, more: &str) -> Vec<RunningRelay> {
     let toml = world.toml(&format!("{DEFAULT_PROFILE}{ADMIN}{fleet}{more}"));
     join_all((0..3).map(|_| RunningRelay::start(&toml))).await
 }
 
-const NO_LIMIT: &str = "[limits]\nrequests_per_minute = 0\nrequests_per_minute_per_address = 0\n";
+async fn is_up(relay: &RunningRelay) -> bool {
+    relay.metrics().await.lines().any(|line| line == "qrvey_relay_fleet_up 1")
+}
+
+/// Asks Redis something until it answers: nobody waits long for the first connection.
+async fn connected(relay: &RunningRelay) {
+    for attempt in 0.. {
+        let sign_out = relay.client.delete(relay.url("/qrvey/tokens")).header("cookie", COOKIE);
+        assert_eq!(outcome(sign_out).await.0, 204);
+        if is_up(relay).await {
+            return;
+        }
+        assert!(attempt < 100, "no connection to Redis");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn all_are(relays: &[RunningRelay], up: bool) {
+    for attempt in 0.. {
+        let states = join_all(relays.iter().map(is_up)).await;
+        if states.iter().all(|state| *state == up) {
+            return;
+        }
+        assert!(attempt < 200, "up: {states:?}, and all should be {up}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server and valkey-server"]
+async fn the_fleet_mints_once_and_keeps_nothing_readable_in_redis() {
+    for program in PROGRAMS {
+        hold_sharing(Redis::start(program).await).await;
+    }
+}
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
-async fn the_fleet_mints_once_and_keeps_nothing_readable_in_redis() {
-    let (world, redis) = (World::new().await, Redis::start(None).await);
+async fn the_fleet_shares_through_tls_too() {
+    hold_sharing(Redis::start_with_tls(&Authority::new(), "127.0.0.1").await).await;
+}
+
+async fn hold_sharing(redis: Redis) {
+    let world = World::new().await;
     let slow = ResponseTemplate::new(200)
         .set_body_json(json!({ "token": TOKEN }))
         .set_delay(Duration::from_millis(300));
     Mock::given(method("POST")).respond_with(slow).with_priority(1).mount(&world.platform).await;
-    let relays = replicas(&world, &redis, NO_LIMIT).await;
+    let relays = replicas(&world, &redis.section(), NO_LIMIT).await;
+    join_all(relays.iter().map(connected)).await;
     let asks = relays.iter().flat_map(|relay| (0..50).map(|_| outcome(relay.composer())));
     let answers = join_all(asks).await;
     assert!(
         answers.iter().all(|(status, answer)| *status == 200 && answer["expires_in"].as_u64() > Some(590))
     );
-    assert_eq!(world.minted().await.len(), 1);
-    assert!(relays[1].metrics().await.contains("qrvey_relay_fleet_up 1"));
+    assert_eq!(world.minted().await.len(), 1, "{}", redis.program);
+    assert!(is_up(&relays[1]).await);
 
     let keys = redis.cli(&["KEYS", "*"]).await;
     let name = keys.lines().find(|name| name.starts_with("qrvey-relay:")).unwrap().to_owned();
@@ -94,57 +180,87 @@ async fn the_fleet_mints_once_and_keeps_nothing_readable_in_redis() {
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
-async fn the_fleet_counts_as_one() {
-    let (world, redis) = (World::new().await, Redis::start(None).await);
-    let relays = replicas(&world, &redis, "[limits]\nrequests_per_minute = 6\n").await;
-    let mut statuses = Vec::new();
-    for number in 0..9 {
-        statuses.push(outcome(relays[number % 3].composer()).await.0);
+async fn a_redis_whose_certificate_is_not_trusted_is_never_spoken_to() {
+    let (world, authority) = (World::new().await, Authority::new());
+    let unknown = Redis::start_with_tls(&authority, "127.0.0.1").await;
+    let misnamed = Redis::start_with_tls(&authority, "redis.example").await;
+    for section in [unknown.section_without_ca_file(), misnamed.section()] {
+        let relays = replicas(&world, &section, NO_LIMIT).await;
+        assert_eq!(outcome(relays[0].composer()).await.0, 200, "it works alone");
+        assert!(!is_up(&relays[0]).await);
     }
-    assert_eq!(statuses, [200, 200, 200, 200, 200, 200, 429, 429, 429]);
+    assert!(misnamed.cli(&["KEYS", "*"]).await.trim().is_empty());
 }
 
 #[tokio::test]
-#[ignore = "needs redis-server"]
-async fn without_redis_each_works_alone_and_together_again_after() {
-    let (world, mut redis) = (World::new().await, Redis::start(None).await);
-    let relays = replicas(&world, &redis, &format!("{NO_LIMIT}[reuse]\nlifetime_percent = 0\n")).await;
-    let load = async || {
-        let answers =
-            join_all(relays.iter().flat_map(|relay| (0..20).map(|_| outcome(relay.composer())))).await;
-        answers.iter().all(|(status, _)| *status == 200)
-    };
-    assert!(load().await);
-    redis.process.kill().await.unwrap();
-    for _ in 0..5 {
-        assert!(load().await, "Redis is down, the relay is not");
-    }
-    for relay in &relays {
-        assert!(relay.metrics().await.contains("qrvey_relay_fleet_up 0"));
-    }
-    let redis = Redis::start(Some(redis.port)).await;
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
-    for _ in 0..20 {
-        assert!(load().await);
-        let mut up = 0;
-        for relay in &relays {
-            up += usize::from(relay.metrics().await.contains("qrvey_relay_fleet_up 1"));
+#[ignore = "needs redis-server and valkey-server"]
+async fn the_fleet_counts_as_one() {
+    for program in PROGRAMS {
+        let (world, redis) = (World::new().await, Redis::start(program).await);
+        let relays = replicas(&world, &redis.section(), "[limits]\nrequests_per_minute = 6\n").await;
+        let mut statuses = Vec::new();
+        for number in 0..9 {
+            statuses.push(outcome(relays[number % 3].composer()).await.0);
         }
-        if up == relays.len() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(statuses, [200, 200, 200, 200, 200, 200, 429, 429, 429], "{program}");
     }
-    drop(redis);
-    panic!("the replicas did not come together again");
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server and valkey-server"]
+async fn redis_killed_and_restarted_under_load_costs_no_caller_an_answer() {
+    for program in PROGRAMS {
+        let (world, mut redis) = (World::new().await, Redis::start(program).await);
+        let more = format!("{NO_LIMIT}[reuse]\nlifetime_percent = 0\n");
+        let relays = replicas(&world, &redis.section(), &more).await;
+        let (over, answers) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let caller = async |relay: &RunningRelay| {
+            while !over.load(Ordering::Relaxed) {
+                assert_eq!(outcome(relay.composer()).await.0, 200, "Redis is down, the relay is not");
+                answers.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        let callers = join_all(relays.iter().flat_map(|relay| (0..6).map(|_| caller(relay))));
+        let killer = async {
+            for _ in 0..2 {
+                all_are(&relays, true).await;
+                redis.process.kill().await.unwrap();
+                all_are(&relays, false).await;
+                redis = redis.restart().await;
+            }
+            all_are(&relays, true).await;
+            over.store(true, Ordering::Relaxed);
+        };
+        tokio::join!(callers, killer);
+        assert!(answers.into_inner() > 50, "{program}: that was no load");
+    }
 }
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn a_wrong_password_is_as_good_as_no_redis() {
-    let (world, redis) = (World::new().await, Redis::start(None).await);
+    let (world, redis) = (World::new().await, Redis::start(PROGRAMS[0]).await);
     redis.cli(&["CONFIG", "SET", "requirepass", "changed"]).await;
-    let relays = replicas(&world, &redis, NO_LIMIT).await;
+    let relays = replicas(&world, &redis.section(), NO_LIMIT).await;
     assert_eq!(outcome(relays[0].composer()).await.0, 200);
-    assert!(relays[0].metrics().await.contains("qrvey_relay_fleet_up 0"));
+    assert!(!is_up(&relays[0]).await);
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn the_fleet_key_rotates_without_a_mint() {
+    let (world, redis) = (World::new().await, Redis::start(PROGRAMS[0]).await);
+    let toml = world.toml(&format!("{DEFAULT_PROFILE}{}", redis.section()));
+    let (old, new) =
+        ("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "HxAREhMUFRYXGBkaGxwdHh8AAQIDBAUGBwgJCgsMDQ4=");
+    let with = async |keys: &[(&str, &str)]| {
+        let rest = [("QRVEY_API_KEY", API_KEY), ("QRVEY_FLEET_REDIS_PASSWORD", REDIS_PASSWORD)];
+        let environment = Environment::from_iter(rest.into_iter().chain(keys.iter().copied()));
+        let relay = RunningRelay::start_in(&toml, &environment).await;
+        assert_eq!(outcome(relay.composer()).await.0, 200);
+        world.minted().await.len()
+    };
+    assert_eq!(with(&[("QRVEY_FLEET_KEY", old)]).await, 1);
+    assert_eq!(with(&[("QRVEY_FLEET_KEY", new), ("QRVEY_FLEET_PREVIOUS_KEY", old)]).await, 1);
+    assert_eq!(with(&[("QRVEY_FLEET_KEY", new)]).await, 2, "without the old key nothing of it opens");
 }

@@ -68,7 +68,7 @@ async fn a_host_application_that_hangs_or_is_gone_costs_its_time_limit() {
     assert_eq!(refusal(gone.composer()).await, (503, "upstream_unavailable".into()));
 }
 
-fn with_identity(world: &World, identity: &str) -> String {
+pub(crate) fn with_identity(world: &World, identity: &str) -> String {
     let toml = world.toml(DEFAULT_PROFILE);
     let (start, end) = (toml.find("[identity]").unwrap(), toml.find("[profiles").unwrap());
     format!("{}[identity]\n{identity}\n{}", &toml[..start], &toml[end..])

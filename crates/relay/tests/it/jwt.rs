@@ -203,6 +203,7 @@ async fn whatever_is_not_a_right_token_is_401() {
     assert_eq!(world.minted().await.len(), 0);
     // Clocks that differ by less than the leeway do no harm.
     assert_eq!(status(&relay, &issuer.eddsa(&with("exp", json!(now() - 5)))).await, 200);
+    assert_eq!(status(&relay, &issuer.eddsa(&with("nbf", json!(now() + 5)))).await, 200);
 }
 
 #[tokio::test]

@@ -8,16 +8,22 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod authority;
 mod config;
+mod crowd;
 #[cfg(feature = "fleet")]
 mod fleet;
 mod identity;
 mod jwt;
+mod limits;
+mod migration;
 mod openapi;
 mod policy;
 mod program;
 mod proxies;
 mod reuse;
+mod schemathesis;
+mod secrecy;
 mod smuggling;
 mod support;
 mod tls;

@@ -1,5 +1,4 @@
-//! The configurations of `deploy/proxies`, run for real. They need the programs:
-//! `apt-get install nginx-light caddy haproxy`, Node, and `cargo test -p qrvey-relay -- --ignored`.
+//! The configurations of `deploy/proxies`, run for real: `npm test -- neighbours`.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -17,6 +16,9 @@ fn with_ports(text: &str, proxy: u16, host: u16, relay: u16) -> String {
     text.replace("127.0.0.1:8080", &format!("127.0.0.1:{proxy}"))
         .replace("127.0.0.1:4000", &format!("127.0.0.1:{host}"))
         .replace("127.0.0.1:4100", &format!("127.0.0.1:{relay}"))
+        .replace("port_value: 8080", &format!("port_value: {proxy}"))
+        .replace("port_value: 4000", &format!("port_value: {host}"))
+        .replace("port_value: 4100", &format!("port_value: {relay}"))
 }
 
 fn start(program: &str, arguments: &[&str], folder: &Path) -> Child {
@@ -88,6 +90,15 @@ async fn caddy() {
 async fn haproxy() {
     let text = include_str!("../../deploy/proxies/haproxy.cfg");
     hold(text, "haproxy.cfg", |folder, _| start("haproxy", &["-db", "-f", "haproxy.cfg"], folder)).await;
+}
+
+#[tokio::test]
+#[ignore = "needs envoy"]
+async fn envoy() {
+    let text = include_str!("../../deploy/proxies/envoy.yaml");
+    let arguments =
+        ["-c", "envoy.yaml", "--disable-hot-restart", "--concurrency", "1", "--log-level", "error"];
+    hold(text, "envoy.yaml", |folder, _| start("envoy", &arguments, folder)).await;
 }
 
 #[tokio::test]

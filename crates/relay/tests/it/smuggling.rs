@@ -5,10 +5,11 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{COOKIE, DEFAULT_PROFILE, RunningRelay, World};
+use crate::program::{Folder, Served};
+use crate::support::{COOKIE, DEFAULT_PROFILE, World};
 
-async fn send(relay: &RunningRelay, request: &str) -> String {
-    let mut stream = TcpStream::connect(relay.address).await.unwrap();
+async fn send(served: &Served, request: &str) -> String {
+    let mut stream = TcpStream::connect(served.address()).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     // The relay may keep a good connection open; what came until then is the answer.
@@ -25,7 +26,7 @@ fn request(headers: &str, body: &str) -> String {
 #[tokio::test]
 async fn ambiguous_requests_are_refused() {
     let world = World::new().await;
-    let relay = world.relay(DEFAULT_PROFILE).await;
+    let served = Served::start(&Folder::with(&world.toml(DEFAULT_PROFILE))).await;
     let smuggled = "DELETE /qrvey/tokens HTTP/1.1\r\nhost: x\r\n\r\n";
     for (what, headers, body) in [
         ("two lengths", "content-length: 2\r\ncontent-length: 40\r\n", format!("{{}}{smuggled}")),
@@ -39,12 +40,12 @@ async fn ambiguous_requests_are_refused() {
         ("a null in a header", "x: a\0b\r\ncontent-length: 2\r\n", "{}".to_owned()),
         ("many headers", &"a: b\r\n".repeat(500), "{}".to_owned()),
     ] {
-        let answer = send(&relay, &request(headers, &body)).await;
+        let answer = send(&served, &request(headers, &body)).await;
         assert!(!answer.contains(" 200 ") && !answer.contains(" 204 "), "{what}: {answer}");
     }
     assert_eq!(world.minted().await.len(), 0);
     // Length and chunks at once: the length is ignored, as RFC 9112 §6.3 wants, and the connection ends.
     let both = request("content-length: 7\r\ntransfer-encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n");
-    let answer = send(&relay, &format!("{both}{smuggled}")).await;
+    let answer = send(&served, &format!("{both}{smuggled}")).await;
     assert!(answer.matches("HTTP/1.1").count() <= 1, "{answer}");
 }

@@ -140,8 +140,12 @@ pub(crate) struct RunningRelay {
 
 impl RunningRelay {
     pub(crate) async fn start(toml: &str) -> Self {
+        Self::start_in(toml, &environment()).await
+    }
+
+    pub(crate) async fn start_in(toml: &str, environment: &Environment) -> Self {
         let config =
-            Config::from_toml(toml, "relay.toml", &environment()).unwrap_or_else(|error| panic!("{error}"));
+            Config::from_toml(toml, "relay.toml", environment).unwrap_or_else(|error| panic!("{error}"));
         Self::of(Relay::new(config).unwrap()).await
     }
 

@@ -1,11 +1,14 @@
 //! Platforms that fail in every way: each costs a caller bounded time and memory and gets a clear
 //! answer.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::timeout;
 use wiremock::matchers::method;
 use wiremock::{Mock, ResponseTemplate};
 
@@ -164,6 +167,56 @@ async fn a_huge_answer_is_read_no_further_than_its_limit() {
 }
 
 #[tokio::test]
+async fn a_platform_that_takes_no_connection_costs_the_time_limit_for_that() {
+    let world = World::new().await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let full = socket.listen(1).unwrap();
+    let address = full.local_addr().unwrap();
+    // Nobody accepts: once its queue is full, the system answers no further connection.
+    let mut queued = Vec::new();
+    while let Ok(stream) = timeout(Duration::from_millis(300), TcpStream::connect(address)).await {
+        queued.push(stream.unwrap());
+    }
+    let limits = "[limits]\nupstream_timeout = \"30s\"\nupstream_connect_timeout = \"300ms\"\n";
+    let rest = format!("{DEFAULT_PROFILE}{limits}");
+    let relay = RunningRelay::start(&toml_for(&format!("http://{address}"), &world.host.uri(), &rest)).await;
+    let refused = timeout(Duration::from_secs(10), refusal(relay.composer())).await;
+    assert_eq!(refused.unwrap(), error(503, "upstream_unavailable"));
+}
+
+#[tokio::test]
+async fn connections_are_kept_and_a_request_that_was_sent_is_never_sent_again() {
+    let world = World::new().await;
+    let (connections, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = (Arc::clone(&connections), Arc::clone(&requests));
+    let platform = raw_platform(move |mut stream| {
+        let (connections, requests) = (Arc::clone(&counts.0), Arc::clone(&counts.1));
+        async move {
+            connections.fetch_add(1, Ordering::Relaxed);
+            let body = format!("{{\"token\":\"{TOKEN}\"}}");
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            // The fourth request is read, and then the connection dies.
+            while requests.fetch_add(1, Ordering::Relaxed) < 3 {
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                if stream.read(&mut [0; 4096]).await.unwrap_or_default() == 0 {
+                    return;
+                }
+            }
+        }
+    })
+    .await;
+    let rest = format!("{DEFAULT_PROFILE}[reuse]\nlifetime_percent = 0\n");
+    let relay = RunningRelay::start(&toml_for(&platform, &world.host.uri(), &rest)).await;
+    for _ in 0..3 {
+        assert_eq!(outcome(relay.composer()).await.0, 200);
+    }
+    assert_eq!(connections.load(Ordering::Relaxed), 1);
+    assert_eq!(refusal(relay.composer()).await, error(502, "upstream_error"));
+    assert_eq!(requests.load(Ordering::Relaxed), 4, "a mint may have happened: it must not be repeated");
+}
+
+#[tokio::test]
 async fn connections_that_break() {
     assert_eq!(raw_answer(b"").await, error(502, "upstream_error"));
     assert_eq!(raw_answer(b"SSH-2.0-OpenSSH_9.9\r\n").await, error(502, "upstream_error"));
@@ -215,10 +268,15 @@ async fn who_finds_the_queue_full_is_told_to_come_back() {
         .concat();
     let relay =
         world.relay(&format!("{profiles}[limits]\nupstream_concurrency = 1\nupstream_queue = 1\n")).await;
-    let ask = |name: &str| outcome(relay.composer().body(format!("{{\"profile\":\"{name}\"}}")));
+    let ask =
+        async |name: &str| relay.composer().body(format!("{{\"profile\":\"{name}\"}}")).send().await.unwrap();
     let answers = futures_util::future::join_all(["a", "b", "c", "d"].map(ask)).await;
-    let count = |wanted| answers.iter().filter(|(status, _)| *status == wanted).count();
-    assert_eq!((count(200), count(503)), (2, 2));
+    let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status().as_u16()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 503, 503]);
+    for refused in answers.iter().filter(|answer| answer.status() == 503) {
+        assert_eq!(refused.headers()["retry-after"], "1");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,89 @@
+//! A hundred thousand callers, each an identity and a grant of its own.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::post;
+use futures_util::future::join_all;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::program::{Folder, Served};
+use crate::support::COMPOSER_LOGIN;
+
+const CALLERS: usize = 100_000;
+const CONNECTIONS: usize = 32;
+/// What `deploy/` gives the relay: `MemoryMax=256M`, and the same in the other files.
+const MEMORY_KIB: u64 = 256 * 1024;
+
+/// A platform that costs next to nothing, and gives tokens as large as row-level security makes them.
+async fn platform() -> String {
+    let answer = format!("{{\"token\":\"{}\"}}", "a".repeat(1_500));
+    let app = Router::new()
+        .route(COMPOSER_LOGIN, post(move || async move { ([(CONTENT_TYPE, "application/json")], answer) }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    url
+}
+
+/// Asks once for each caller, one after the other; how many got a token.
+async fn ask(address: SocketAddr, callers: impl Iterator<Item = usize>) -> usize {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let (mut tokens, mut answer) = (0, Vec::new());
+    for caller in callers {
+        let request = format!(
+            "POST /qrvey/composer-token HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+             x-user: user-{caller}\r\nx-forwarded-for: 2001:db8:{:x}:{:x}::1\r\ncontent-length: 2\r\n\r\n{{}}",
+            caller >> 16,
+            caller & 0xffff,
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        answer.clear();
+        while !answer.ends_with(b"}") {
+            assert!(stream.read_buf(&mut answer).await.unwrap() > 0, "the relay hung up");
+        }
+        tokens += usize::from(answer.starts_with(b"HTTP/1.1 200"));
+    }
+    tokens
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes a minute"]
+async fn a_hundred_thousand_identities_take_bounded_memory() {
+    let toml = format!(
+        r#"
+        trusted_proxies = ["127.0.0.1"]
+        [qrvey]
+        domain = "{}"
+        [identity]
+        mode = "header"
+        trusted_proxies = ["127.0.0.1"]
+        claims = {{ sub = "x-user" }}
+        [profiles.default]
+        userid = "u"
+        appid = "a"
+        clientid = {{ claim = "sub" }}
+        [log]
+        filter = "warn"
+        "#,
+        platform().await
+    );
+    let served =
+        Served::start_with(&Folder::with(&toml), &[("QRVEY_RELAY__LOG__FILTER", "qrvey_relay::serve=info")])
+            .await;
+    let address = served.address().parse().unwrap();
+    let asks =
+        (0..CONNECTIONS).map(|first| tokio::spawn(ask(address, (first..CALLERS).step_by(CONNECTIONS))));
+    let tokens: usize = join_all(asks).await.into_iter().map(Result::unwrap).sum();
+    assert_eq!(tokens, CALLERS, "every one of them got a token");
+
+    let metrics = served.metrics().await;
+    let kept = metrics.lines().find_map(|line| line.strip_prefix("qrvey_relay_kept_tokens ")).unwrap();
+    assert!(kept.parse::<u64>().unwrap() <= 10_000, "{kept}");
+    let memory = served.status_of_process("VmRSS");
+    let kib: u64 = memory.split_whitespace().nth(1).unwrap().parse().unwrap();
+    println!("{memory}");
+    assert!(kib < MEMORY_KIB, "{memory}");
+}

@@ -1,0 +1,153 @@
+//! What one caller, one address and one connection may take, and that the others do not notice.
+
+use std::time::Duration;
+
+use futures_util::future::{join_all, select_all};
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::identity::with_identity;
+use crate::program::{Folder, Served};
+use crate::support::{COOKIE, DEFAULT_PROFILE, RunningRelay, World, outcome, refusal};
+
+#[tokio::test]
+async fn identities_have_limits_of_their_own() {
+    let world = World::new().await;
+    let relay = world.relay(&format!("{DEFAULT_PROFILE}[limits]\nrequests_per_minute = 2\n")).await;
+    for _ in 0..2 {
+        assert_eq!(outcome(relay.composer()).await.0, 200);
+    }
+    let refused = relay.composer().send().await.unwrap();
+    assert_eq!(refused.status(), 429);
+    let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=30).contains(&wait), "{wait}");
+    assert_eq!(refused.json::<Value>().await.unwrap()["code"], "rate_limited");
+}
+
+#[tokio::test]
+async fn addresses_have_limits_before_anybody_is_asked() {
+    let world = World::new().await;
+    let limits = "trusted_proxies = [\"127.0.0.1\"]\n";
+    let toml = format!(
+        "{limits}{}",
+        world.toml(&format!("{DEFAULT_PROFILE}[limits]\nrequests_per_minute_per_address = 2\n"))
+    );
+    let relay = RunningRelay::start(&toml).await;
+    let from = |address: &str| {
+        relay
+            .client
+            .post(relay.url("/qrvey/composer-token"))
+            .json(&json!({}))
+            .header("x-forwarded-for", address)
+    };
+    for address in ["2001:db8::1", "2001:db8::2"] {
+        assert_eq!(refusal(from(address)).await.0, 401);
+    }
+    assert_eq!(refusal(from("2001:db8::3")).await, (429, "rate_limited".into()));
+    assert_eq!(refusal(from("2001:db8:0:1::3")).await.0, 401);
+    assert_eq!(
+        world.host.received_requests().await.unwrap().len(),
+        0,
+        "nobody without credentials is asked about"
+    );
+}
+
+#[tokio::test]
+async fn one_noisy_caller_takes_nothing_from_the_others() {
+    let world = World::new().await;
+    let identity = "mode = \"header\"\ntrusted_proxies = [\"127.0.0.1\"]\n\
+                    claims = { sub = \"x-user\", tenants = { header = \"x-tenants\", separator = \",\" } }";
+    let toml = with_identity(&world, identity) + "[limits]\nrequests_per_minute = 30\n";
+    let relay = RunningRelay::start(&format!("trusted_proxies = [\"127.0.0.1\"]\n{toml}")).await;
+    let ask = |user: &str, address: &str| {
+        let request = relay.composer().header("x-user", user).header("x-tenants", "aurora");
+        outcome(request.header("x-forwarded-for", address))
+    };
+    let noise = join_all((0..500).map(|_| ask("noisy", "198.51.100.1")));
+    let quiet = async {
+        let mut statuses = Vec::new();
+        for number in 0..20 {
+            statuses.push(ask(&format!("quiet-{}", number % 2), "198.51.100.2").await.0);
+        }
+        statuses
+    };
+    let (noise, quiet) = tokio::join!(noise, quiet);
+    assert_eq!(quiet, [200; 20]);
+    let served = noise.iter().filter(|(status, _)| *status == 200).count();
+    let refused = noise.iter().filter(|(status, _)| *status == 429).count();
+    assert!((30..40).contains(&served) && served + refused == 500, "{served} {refused}");
+}
+
+/// What comes back to these bytes, on a connection of its own.
+async fn answer_to(served: &Served, request: &str) -> String {
+    let mut stream = TcpStream::connect(served.address()).await.unwrap();
+    // The other side may hang up before it has read everything.
+    let _ = stream.write_all(request.as_bytes()).await;
+    let mut answer = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn headers_are_bounded_in_number_and_in_size() {
+    let world = World::new().await;
+    let served = Served::start(&Folder::with(&world.toml(DEFAULT_PROFILE))).await;
+    let request = |more: &str| {
+        format!(
+            "POST /qrvey/composer-token HTTP/1.1\r\nhost: x\r\ncookie: {COOKIE}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: 2\r\n{more}\r\n{{}}"
+        )
+    };
+    assert!(answer_to(&served, &request("")).await.starts_with("HTTP/1.1 200"));
+    assert!(answer_to(&served, &request(&"a: b\r\n".repeat(50))).await.starts_with("HTTP/1.1 200"));
+    for (what, more) in [
+        ("in number", "a: b\r\n".repeat(100)),
+        ("in size", format!("a: {}\r\n", "b".repeat(100_000))),
+        ("in the size of them all", format!("a: {}\r\n", "b".repeat(1_500)).repeat(40)),
+    ] {
+        let answer = answer_to(&served, &request(&more)).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{what}: {answer}");
+    }
+    let long =
+        answer_to(&served, &request("").replace("POST /", &format!("POST /{}", "a".repeat(100_000)))).await;
+    assert!(long.is_empty() || long.starts_with("HTTP/1.1 4"), "{long}");
+    let h2c = Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge().build().unwrap();
+    let large = h2c.post(format!("{}/qrvey/composer-token", served.public)).header("cookie", COOKIE);
+    let large = large.header("a", "b".repeat(40_000)).json(&json!({})).send().await;
+    assert!(large.map_or(true, |answer| answer.status() == 431));
+    assert_eq!(world.minted().await.len(), 1);
+}
+
+#[tokio::test]
+async fn connections_are_bounded_and_their_places_come_back() {
+    let world = World::new().await;
+    let limits = "[limits]\nmax_connections_per_address = 5\n";
+    let served = Served::start(&Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{limits}")))).await;
+    let mut held = Vec::new();
+    for _ in 0..6 {
+        held.push(TcpStream::connect(served.address()).await.unwrap());
+    }
+    // Whichever of them comes last is hung up on, and it alone.
+    let mut ends: Vec<_> = held
+        .into_iter()
+        .map(|mut stream| Box::pin(async move { stream.read(&mut [0; 1]).await.unwrap_or(0) }))
+        .collect();
+    for is_hung_up in [true, false] {
+        let end = tokio::time::timeout(Duration::from_secs(2), select_all(ends.iter_mut())).await;
+        assert_eq!(end.is_ok(), is_hung_up);
+        if let Ok((_, index, _)) = end {
+            drop(ends.remove(index));
+        }
+    }
+    ends.pop();
+    for attempt in 0.. {
+        let request = served.composer().header("connection", "close").send().await;
+        if request.is_ok_and(|answer| answer.status() == 200) {
+            break;
+        }
+        assert!(attempt < 100, "the place did not come back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
