@@ -7,6 +7,17 @@ import { NAMES, PLAYS, play } from './support/plays.mjs';
 
 const stage = useStage();
 
+/** Those with an export that takes its time. */
+const EXPORTING = ['dashboard-view', 'analytic-suite', 'pixel-perfect-report'];
+
+/** How the page has asked the platform. */
+const waysOf = (page) =>
+  page.evaluate(() => {
+    const entries = performance.getEntriesByType('resource');
+    const asked = entries.filter(({ name }) => /\/(data|forms)\/v1\//.test(name));
+    return [...new Set(asked.map(({ initiatorType }) => initiatorType))].sort();
+  });
+
 describe('every widget goes on when the platform ends its token', () => {
   for (const name of NAMES) {
     test(name, async () => {
@@ -18,6 +29,8 @@ describe('every widget goes on when the platform ends its token', () => {
       await act();
       assert.equal(await stage.mints(), 2, 'one mint');
       await assertKept({ hasActed: true });
+      // Some have nothing to fetch before they export.
+      if (!EXPORTING.includes(name)) assert.deepEqual(await waysOf(page), ['fetch', 'xmlhttprequest']);
       assert.deepEqual(await page.evaluate(() => told), [[name, 'renewed', '']]);
       assert.deepEqual(page.violations, []);
     });
@@ -31,11 +44,21 @@ describe('every widget goes on when the platform ends its token', () => {
     await field.fill('half a sen');
     await stage.revoke();
     assert.equal(await field.inputValue(), 'half a sen');
+    await page.evaluate(() => {
+      const root = widgets['web-form'].element.shadowRoot;
+      for (const input of root.querySelectorAll('input')) {
+        if (input.type === 'radio') input.checked = true;
+        else input.value = input.type === 'email' ? 'ada@aurora.example' : 'Ada';
+      }
+      root.querySelector('[data-action=send]').click();
+    });
+    await page.locator('#web-form [data-reference]').waitFor();
+    assert.deepEqual(await waysOf(page), ['fetch', 'xmlhttprequest']);
     assert.equal(await stage.mints(), 0);
     assert.deepEqual(page.violations, []);
   });
 
-  for (const name of ['dashboard-view', 'analytic-suite', 'pixel-perfect-report']) {
+  for (const name of EXPORTING) {
     test(`a running export of ${name} goes on`, async () => {
       const page = await stage.page('ada');
       const { widget, act, assertKept } = await play(page, name, {}, { isIdle: true });
@@ -52,6 +75,7 @@ describe('every widget goes on when the platform ends its token', () => {
       await until(page, () => told.some(([, type]) => type === 'done'));
       const happened = await page.evaluate(() => told.map(([, type]) => type));
       assert.deepEqual([...new Set(happened)], ['running', 'renewed', 'done']);
+      assert.deepEqual(await waysOf(page), ['fetch', 'xmlhttprequest']);
       await assertKept({ hasActed: true });
       assert.equal(await stage.mints(), 2);
     });

@@ -30,15 +30,16 @@ defineWidget({
     });
     const dataset = h(
       'select',
-      { 'data-input': 'dataset' },
+      { 'data-input': 'dataset', onchange: preview },
       h('option', { value: 'orders' }, 'Orders'),
       h('option', { value: 'tickets' }, 'Tickets'),
     );
     const status = h(
       'select',
-      { 'data-input': 'status' },
+      { 'data-input': 'status', onchange: preview },
       ['All', 'Open', 'Shipped', 'Returned'].map((text) => h('option', {}, text)),
     );
+    const size = h('p', { class: 'soft', role: 'status' });
     const list = h('ul', { class: 'jobs', 'aria-label': 'Downloads' });
     const empty = h('p', { class: 'empty', hidden: true }, 'No downloads yet. Start one above.');
     body.append(
@@ -51,16 +52,29 @@ defineWidget({
         h('label', { class: 'field' }, 'Status', status),
         h('button', { class: 'button primary', 'data-action': 'start' }, 'Start'),
       ),
+      size,
       list,
       empty,
     );
 
+    function wanted() {
+      const filters = status.value === 'All' ? [] : [{ column: 'status', values: [status.value] }];
+      return { dataset: dataset.value, filters };
+    }
+
+    /** How much it will be, before anybody waits for it. */
+    function preview() {
+      tasks.run('size', async (signal) => {
+        const { total } = await platform.query({ ...wanted(), limit: 1 }, { signal });
+        size.textContent = `${total} rows with these choices`;
+      });
+    }
+
     function start(event) {
       event.preventDefault();
-      const filters = status.value === 'All' ? [] : [{ column: 'status', values: [status.value] }];
       tasks.run('start', async (signal) => {
         await platform.call('POST', '/data/v1/downloads', {
-          body: { name: name.value.trim(), query: { dataset: dataset.value, filters } },
+          body: { name: name.value.trim(), query: wanted() },
           signal,
         });
         name.value = '';
@@ -134,6 +148,7 @@ defineWidget({
       });
     }
 
+    preview();
     refresh();
     return { pause: () => clearTimeout(timer), resume: refresh };
   },

@@ -67,7 +67,7 @@ legend { font-weight: 550; padding: 0; }
         send.disabled = true;
         try {
           const body = Object.fromEntries(new FormData(form));
-          const { reference } = await platform.call('POST', `${path}/answers`, { body, signal });
+          const { reference } = await platform.send('POST', `${path}/answers`, { body, signal });
           thank(reference);
         } finally {
           send.disabled = false;

@@ -34,6 +34,30 @@ export function openPlatform({ domain, token, name }) {
     return response;
   };
 
+  const send = (method, path, { body, signal } = {}) =>
+    new Promise((resolve, reject) => {
+      const xhr = new XMLHttpRequest();
+      const abort = () => xhr.abort();
+      const settle = (action) => (event) => {
+        signal?.removeEventListener('abort', abort);
+        action(event);
+      };
+      xhr.open(method, domain + path);
+      xhr.setRequestHeader('content-type', 'application/json');
+      if (token !== undefined) xhr.setRequestHeader('x-qv-token', token);
+      xhr.responseType = 'json';
+      xhr.onload = settle(() => {
+        if (xhr.status < 200 || xhr.status > 299) reject(refusal(xhr.status, xhr.response?.message));
+        else if (xhr.response === null) reject(unreadable(xhr.status));
+        else resolve(xhr.response);
+      });
+      xhr.onerror = settle(() => reject(unreachable()));
+      xhr.onabort = settle(() => reject(signal.reason));
+      if (signal?.aborted) return reject(signal.reason);
+      signal?.addEventListener('abort', abort);
+      return xhr.send(encode(body));
+    });
+
   return Object.freeze({
     /** GET, POST, PUT or DELETE with `fetch`; resolves to the JSON answer, or null if it is empty. */
     async call(method, path, { body, signal } = {}) {
@@ -44,31 +68,11 @@ export function openPlatform({ domain, token, name }) {
       return text === '' ? null : parse(text, response.status);
     },
 
+    /** The same with `XMLHttpRequest`. */
+    send,
+
     /** A question to a dataset, with `XMLHttpRequest`. */
-    query(query, { signal } = {}) {
-      return new Promise((resolve, reject) => {
-        const xhr = new XMLHttpRequest();
-        const abort = () => xhr.abort();
-        const settle = (action) => (event) => {
-          signal?.removeEventListener('abort', abort);
-          action(event);
-        };
-        xhr.open('POST', `${domain}/data/v1/query`);
-        xhr.setRequestHeader('content-type', 'application/json');
-        xhr.setRequestHeader('x-qv-token', token);
-        xhr.responseType = 'json';
-        xhr.onload = settle(() => {
-          if (xhr.status < 200 || xhr.status > 299) reject(refusal(xhr.status, xhr.response?.message));
-          else if (xhr.response === null) reject(unreadable(xhr.status));
-          else resolve(xhr.response);
-        });
-        xhr.onerror = settle(() => reject(unreachable()));
-        xhr.onabort = settle(() => reject(signal.reason));
-        if (signal?.aborted) return reject(signal.reason);
-        signal?.addEventListener('abort', abort);
-        return xhr.send(JSON.stringify(query));
-      });
-    },
+    query: (query, { signal } = {}) => send('POST', '/data/v1/query', { body: query, signal }),
 
     /** A streamed answer: `total` rows if the platform says, and the text piece by piece. */
     async stream(method, path, { body, signal } = {}) {
