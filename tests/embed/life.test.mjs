@@ -40,8 +40,9 @@ function withTimers() {
   globalThis.timers = () => running.size;
 }
 
-/** All that a widget could leave behind. */
-async function inventory(page) {
+/** The listeners of what a widget could listen to, which only Chromium's own protocol can list. */
+async function listenersIn(page) {
+  if (!page.context) return [];
   const session = await page.context().newCDPSession(page);
   const listeners = [];
   for (const expression of ['window', 'document', 'document.body', 'document.querySelector("#place")']) {
@@ -50,6 +51,11 @@ async function inventory(page) {
     listeners.push(...found.listeners.map(({ type }) => `${expression} ${type}`));
   }
   await session.detach();
+  return listeners.sort();
+}
+
+/** All that a widget could leave behind. */
+async function inventory(page) {
   const rest = await page.evaluate(() => ({
     globals: Object.getOwnPropertyNames(globalThis).filter((name) => name.startsWith('qrvey')),
     elements: document.querySelectorAll('*:not(script)').length,
@@ -60,7 +66,7 @@ async function inventory(page) {
     patched: [fetch, XMLHttpRequest.prototype.send].filter((method) => !`${method}`.includes('[native code]'))
       .length,
   }));
-  return { ...rest, listeners: listeners.sort() };
+  return { ...rest, listeners: await listenersIn(page) };
 }
 
 describe('destroy', () => {
@@ -103,6 +109,29 @@ describe('destroy', () => {
       return [isOwn, early, document.querySelectorAll('#place *').length, timers()];
     });
     assert.deepEqual(outcome, [true, true, 0, 0]);
+  });
+
+  test('cancels a renewal that is under way, and the requests that wait for it get what they had', async () => {
+    const page = await openPage(open, world, {}, withTimers);
+    let hasGone;
+    const gone = new Promise((resolve) => {
+      hasGone = resolve;
+    });
+    world.relay = (_, response) => response.once('close', hasGone);
+    world.revoke();
+    const status = await page.evaluate(async () => {
+      const answer = fetch(`${platform}/data`, { headers: { 'x-qv-token': mounted[0].token } });
+      setTimeout(() => widget.destroy(), 300);
+      return (await answer).status;
+    });
+    assert.equal(status, 401);
+    await gone;
+    await page.waitForTimeout(500);
+    assert.deepEqual(await page.evaluate(() => [timers(), told, `${fetch}`.includes('[native code]')]), [
+      0,
+      [],
+      true,
+    ]);
   });
 
   test('its signal destroys a widget that stands, whose methods then reject', async () => {
@@ -150,7 +179,7 @@ describe('launchers', () => {
     assert.ok(message.includes(`${world.platform}/widgets-launcher/app.js`));
     world.launcher = (_, response) => response.writeHead(200, { 'content-type': 'text/javascript' }).end('1');
     assert.match((await fail())[1], /did not define <qrvey-end-user> within 1 s/);
-    assert.equal(await page.locator('#place *, script[src]').count(), 0);
+    assert.equal(await page.evaluate(() => document.querySelectorAll('#place *, script[src]').length), 0);
     world.launcher = undefined;
     await page.evaluate(() => put());
     assert.equal(await page.locator('qrvey-end-user').count(), 1);

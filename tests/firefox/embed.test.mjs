@@ -6,4 +6,5 @@ await import('../embed/seamless-xhr.test.mjs');
 await import('../embed/seamless-neighbours.test.mjs');
 await import('../embed/widgets.test.mjs');
 await import('../embed/weather.test.mjs');
+await import('../embed/life.test.mjs');
 await import('../embed/apps.test.mjs');
