@@ -9,6 +9,17 @@ pub(crate) fn all() -> Result<()> {
     step("cargo fmt", "cargo", ["fmt", "--all", "--check"])?;
     let native = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     step("clippy, native", "cargo", native)?;
+    let alone = [
+        "clippy",
+        "--quiet",
+        "--package=qrvey-relay",
+        "--no-default-features",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ];
+    step("clippy, the relay without its fleet", "cargo", alone)?;
     let wasm = [
         "clippy",
         "--quiet",

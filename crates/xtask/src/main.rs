@@ -9,6 +9,7 @@ mod bindings;
 mod build;
 mod embed;
 mod lint;
+mod neighbours;
 mod run;
 mod setup;
 mod size;
@@ -34,7 +35,7 @@ enum Command {
     },
     /// Run every test.
     Test {
-        /// Only the suites with these names: rust, wasm, e2e, firefox, consumers.
+        /// Only the suites with these names: rust, neighbours, wasm, e2e, firefox, consumers.
         suites: Vec<String>,
     },
     /// Run benchmarks, which print ratios against peers.

@@ -5,13 +5,19 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 use crate::run::{command, root, step, succeed};
-use crate::{build, setup};
+use crate::{build, neighbours, setup};
 
 /// Its name, and what runs it.
 type Suite = (&'static str, fn() -> Result<()>);
 
-const SUITES: [Suite; 5] =
-    [("rust", rust), ("wasm", wasm), ("e2e", e2e), ("firefox", firefox), ("consumers", consumers)];
+const SUITES: [Suite; 6] = [
+    ("rust", rust),
+    ("neighbours", neighbours::test),
+    ("wasm", wasm),
+    ("e2e", e2e),
+    ("firefox", firefox),
+    ("consumers", consumers),
+];
 
 /// The suites that run what is in `dist/`.
 const NEED_THE_PACKAGE: [&str; 3] = ["e2e", "firefox", "consumers"];

@@ -1,4 +1,4 @@
-//! A hundred thousand callers, each an identity and a grant of its own.
+//! A crowd of callers, each an identity and a grant of its own.
 
 use std::net::SocketAddr;
 
@@ -9,10 +9,13 @@ use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::program::{Folder, Served};
+use crate::program::{Folder, PROGRAM_VARIABLE, Served};
 use crate::support::COMPOSER_LOGIN;
 
-const CALLERS: usize = 100_000;
+/// Twice as many as there is room for tokens.
+const CALLERS: usize = 20_000;
+/// Where another build of the program is given, which is surely a faster one.
+const CALLERS_OF_A_RELEASE: usize = 100_000;
 const CONNECTIONS: usize = 32;
 /// What `deploy/` gives the relay: `MemoryMax=256M`, and the same in the other files.
 const MEMORY_KIB: u64 = 256 * 1024;
@@ -50,8 +53,8 @@ async fn ask(address: SocketAddr, callers: impl Iterator<Item = usize>) -> usize
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes a minute"]
-async fn a_hundred_thousand_identities_take_bounded_memory() {
+#[ignore = "takes half a minute"]
+async fn a_crowd_of_identities_takes_bounded_memory() {
     let toml = format!(
         r#"
         trusted_proxies = ["127.0.0.1"]
@@ -74,10 +77,12 @@ async fn a_hundred_thousand_identities_take_bounded_memory() {
         Served::start_with(&Folder::with(&toml), &[("QRVEY_RELAY__LOG__FILTER", "qrvey_relay::serve=info")])
             .await;
     let address = served.address().parse().unwrap();
+    let is_release = std::env::var_os(PROGRAM_VARIABLE).is_some();
+    let callers = if is_release { CALLERS_OF_A_RELEASE } else { CALLERS };
     let asks =
-        (0..CONNECTIONS).map(|first| tokio::spawn(ask(address, (first..CALLERS).step_by(CONNECTIONS))));
+        (0..CONNECTIONS).map(|first| tokio::spawn(ask(address, (first..callers).step_by(CONNECTIONS))));
     let tokens: usize = join_all(asks).await.into_iter().map(Result::unwrap).sum();
-    assert_eq!(tokens, CALLERS, "every one of them got a token");
+    assert_eq!(tokens, callers, "every one of them got a token");
 
     let metrics = served.metrics().await;
     let kept = metrics.lines().find_map(|line| line.strip_prefix("qrvey_relay_kept_tokens ")).unwrap();

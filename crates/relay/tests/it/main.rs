@@ -11,6 +11,7 @@
 mod authority;
 mod config;
 mod crowd;
+mod deploy;
 #[cfg(feature = "fleet")]
 mod fleet;
 mod identity;

@@ -20,10 +20,12 @@ use crate::support::{
     toml_for,
 };
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_qrvey-relay");
+/// Names another build of the program that is to be held up instead: a release build, a static one.
+pub(crate) const PROGRAM_VARIABLE: &str = "QRVEY_RELAY_PROGRAM";
 
 fn command() -> Command {
-    let mut command = Command::new(PROGRAM);
+    let other = std::env::var_os(PROGRAM_VARIABLE);
+    let mut command = Command::new(other.unwrap_or_else(|| env!("CARGO_BIN_EXE_qrvey-relay").into()));
     command
         .env_clear()
         .envs([
