@@ -10,9 +10,10 @@ import * as host from './host.js';
 import { drawIdentity, signInCards, whatWillHappen } from './identity.js';
 import { change, isUp, leave, show } from './live.js';
 import { observeRequests } from './requests.js';
-import { startSandbox } from './sandbox.js';
+import { expireAll, startSandbox } from './sandbox.js';
 import { keepScrollable } from './scrollers.js';
 import { drawSettings, startSettings } from './settings.js';
+import { startShow } from './show.js';
 import { say, setStage } from './stage.js';
 import { drawTabs } from './tabs.js';
 import { addEntry, onEntry, openEntry } from './timeline.js';
@@ -50,8 +51,19 @@ export async function start() {
   // Before the first token is asked for, so that the count of mints starts at zero.
   if (isSandbox) await startSandbox(info.domain);
   else for (const id of ['mints', 'sandbox-link']) byId(id).hidden = true;
+  if (isSandbox) startShow({ bringUp, expireAll });
   restore(offered);
   enter(me);
+}
+
+/** The first widget of all, renewed as nobody notices; resolves when it stands. */
+function bringUp() {
+  const [widget] = gallery;
+  markWidget(widget.id);
+  remember('widget');
+  choose(widget, 'seamless');
+  showLive();
+  return me ? show(choice, info.domain, onRefused) : signIn(users[0]);
 }
 
 /** What the address says, if it says what there is. */
@@ -117,8 +129,8 @@ function listenToTheBrowser() {
   });
 }
 
-function choose(widget) {
-  choice = { widget, settings: widget.settings, renew: choice?.renew ?? 'seamless' };
+function choose(widget, renew = choice?.renew ?? 'seamless') {
+  choice = { widget, settings: widget.settings, renew };
   byId('widget-select').value = widget.id;
   byId('view-title').textContent = widget.name;
   drawCode(choice, me);
@@ -152,15 +164,12 @@ async function applySettings({ settings, renew }) {
   else await show(choice, info.domain, onRefused);
 }
 
-/** Draws the page for `claims`, or for nobody. */
-function enter(claims) {
+/** Draws the page for `claims`, or for nobody; resolves when the widget stands, or does not. */
+async function enter(claims) {
   me = claims;
   drawIdentity(users, me, signIn);
   drawCode(choice, me);
-  if (me) {
-    show(choice, info.domain, onRefused);
-    return;
-  }
+  if (me) return show(choice, info.domain, onRefused);
   setStage(
     'signed-out',
     'Sign in, and the widget comes up with that person’s rows.',
@@ -184,8 +193,9 @@ async function signIn(user) {
       title: `Signed in as ${user.name}`,
       detail: `Tenant ${user.tenantName}.`,
     });
-    enter(claims);
+    const entered = enter(claims);
     byId(`switch-${user.id}`).focus();
+    await entered;
   } catch (error) {
     entry.close(failure(error));
     onHostError(error);

@@ -46,7 +46,7 @@ export async function startSandbox(domain) {
   await look();
 }
 
-async function expireAll() {
+export async function expireAll() {
   const told = 'The platform believes no token that it has minted so far.';
   if (await attempt(() => platform.revoke(), 'All tokens expired', told)) onExpiredByHand();
 }

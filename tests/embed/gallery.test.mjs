@@ -81,6 +81,17 @@ describe('the gallery', () => {
     assert.match(await page.locator('#token-next').textContent(), /^Next renewal in about 8 min/);
   });
 
+  test('shows all that by itself to whoever only watches', async () => {
+    const page = await open(sandbox.host);
+    await page.locator('#show-me').click();
+    await page.locator('#timeline').getByText('Renewed, and nobody noticed').waitFor();
+    const widget = page.locator('qrvey-end-user');
+    assert.match(await widget.locator('[data-input=remark]').inputValue(), /bec$/);
+    assert.equal(await widget.locator('select[data-filter=region]').inputValue(), 'Nordics');
+    assert.match(await status(page), /nobody noticed/);
+    await page.locator('#show-me[aria-disabled=false]').waitFor();
+  });
+
   test('goes offline and carries on', async () => {
     const page = await visit();
     const widget = page.locator('qrvey-end-user');
