@@ -1,11 +1,13 @@
-//! What `cargo fuzz` throws bytes at; built for nothing else.
+//! What `cargo fuzz` throws bytes at; the tests throw a few.
+
+use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use qrvey_auth_wire::ComposerRequest;
 use serde_json::{Map, Value};
 
 use crate::claims::Claims;
-use crate::config::{Config, Environment};
+use crate::config::{Config, ConfigError, Environment};
 use crate::grant::Grant;
 use crate::trace::TraceParent;
 use crate::{identity, json, origin, upstream};
@@ -28,7 +30,8 @@ pub fn wire(bytes: &[u8]) {
 }
 
 /// A configuration file.
-pub fn config(text: &str) {
+pub fn config(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
     match Config::from_toml(text, "relay.toml", &environment()) {
         Ok(config) => assert!(!format!("{config:?}").contains("canary")),
         Err(error) => assert!(text.contains("canary") || !error.to_string().contains("canary")),
@@ -37,15 +40,14 @@ pub fn config(text: &str) {
 
 /// A caller's claims, put into a policy that uses them everywhere.
 pub fn claims(bytes: &[u8]) {
-    const POLICY: &str = include_str!("../fuzz/policy.toml");
+    static CONFIG: LazyLock<Config> = LazyLock::new(|| {
+        Config::from_toml(include_str!("../fuzz/policy.toml"), "policy.toml", &environment())
+            .unwrap_or_else(|error| faulty_policy(&error))
+    });
     let Ok(claims) = serde_json::from_slice::<Map<String, Value>>(bytes) else { return };
-    let Ok(config) = Config::from_toml(POLICY, "policy.toml", &environment()) else {
-        unreachable_policy();
-        return;
-    };
-    let Some(profile) = config.profiles.get("default") else { return };
+    let Some(profile) = CONFIG.profiles.get("default") else { return };
     let claims = Claims::new(claims);
-    if let Ok(grant) = Grant::new(profile, config.platform.spelling, &claims) {
+    if let Ok(grant) = Grant::new(profile, CONFIG.platform.spelling, &claims) {
         let body: Value = serde_json::from_slice(&grant.body).unwrap_or_default();
         assert_eq!(
             body.get("appid").and_then(Value::as_str),
@@ -57,8 +59,8 @@ pub fn claims(bytes: &[u8]) {
 }
 
 #[expect(clippy::panic, reason = "a faulty policy would make the fuzzing worthless")]
-fn unreachable_policy() {
-    panic!("the policy of the fuzzing is faulty");
+fn faulty_policy(error: &ConfigError) -> Config {
+    panic!("{error}");
 }
 
 fn assert_no_wildcard(value: &Value) {
@@ -96,5 +98,48 @@ pub fn headers(bytes: &[u8]) {
         && let Some(trace) = TraceParent::parse(text)
     {
         assert!(TraceParent::parse(&trace.child()).is_some());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    /// Bytes that nobody meant, or a seed with a few of its bytes replaced, taken out or doubled.
+    fn bytes(seeds: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
+        let changes = proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0_u8..3), 0..8);
+        let changed = (prop::sample::select(seeds), changes).prop_map(|(seed, changes)| {
+            let mut bytes = seed.to_vec();
+            for (index, byte, change) in changes.into_iter().filter(|_| !seed.is_empty()) {
+                let index = index.index(bytes.len().max(1));
+                match change {
+                    0 if index < bytes.len() => bytes[index] = byte,
+                    1 if index < bytes.len() => drop(bytes.remove(index)),
+                    _ => bytes.insert(index.min(bytes.len()), byte),
+                }
+            }
+            bytes
+        });
+        prop_oneof![changed, proptest::collection::vec(any::<u8>(), 0..300)]
+    }
+
+    macro_rules! targets {
+        ($($target:ident: $($seed:literal),+;)+) => {$(
+            #[test]
+            fn $target() {
+                const SEEDS: &[&[u8]] =
+                    &[$(include_bytes!(concat!("../fuzz/seeds/", stringify!($target), "/", $seed))),+];
+                proptest!(|(bytes in bytes(SEEDS))| super::$target(&bytes));
+            }
+        )+};
+    }
+
+    targets! {
+        wire: "profile", "nothing";
+        claims: "fitting", "wildcards";
+        config: "jwt.toml", "header.toml";
+        jwt: "eddsa";
+        answer: "admin", "refused";
+        headers: "own", "trace";
     }
 }

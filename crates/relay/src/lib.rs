@@ -8,7 +8,7 @@ mod connections;
 mod contract;
 pub mod explain;
 mod fleet;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod grant;

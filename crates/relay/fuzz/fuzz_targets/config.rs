@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|text: &str| qrvey_relay::fuzzing::config(text));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| qrvey_relay::fuzzing::config(bytes));

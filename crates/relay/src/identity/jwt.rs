@@ -81,7 +81,7 @@ fn verify(
         .map_err(|error| refused(&error))
 }
 
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(super) fn fuzz_verify(token: &str, key: &VerificationKey) -> Result<Claims, Failure> {
     verify(token, key, "https://issuer.example", &["relay".to_owned()], Duration::ZERO)
 }

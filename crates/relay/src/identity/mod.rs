@@ -76,7 +76,7 @@ pub(crate) async fn fetch_keys(config: &Jwt) -> Result<usize, &'static str> {
     keys.fetch().await.map(|keys| keys.len())
 }
 
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn fuzz_jwt(token: &[u8], keys: &[u8]) {
     let (Some(keys), Ok(token)) = (jwks::parse(keys), std::str::from_utf8(token)) else { return };
     for key in keys {

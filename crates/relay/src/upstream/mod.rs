@@ -254,7 +254,7 @@ impl From<UpstreamError> for Failure {
     }
 }
 
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn fuzz_answer(bytes: &[u8]) {
     let _ = answer::parse(bytes);
 }

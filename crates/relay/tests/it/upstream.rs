@@ -222,6 +222,12 @@ async fn connections_that_break() {
     assert_eq!(raw_answer(b"SSH-2.0-OpenSSH_9.9\r\n").await, error(502, "upstream_error"));
     let half = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"token\":";
     assert_eq!(raw_answer(half).await, error(502, "upstream_error"));
+    // A reset, as of a machine that has forgotten the connection.
+    let world = World::new().await;
+    let platform = raw_platform(|stream| async move { stream.set_zero_linger().unwrap() }).await;
+    let rest = format!("{DEFAULT_PROFILE}{SHORT}");
+    let relay = RunningRelay::start(&toml_for(&platform, &world.host.uri(), &rest)).await;
+    assert_eq!(refusal(relay.composer()).await, error(502, "upstream_error"));
 }
 
 #[tokio::test]
