@@ -2,6 +2,7 @@
 
 import { EVENTS, optionOf } from './events.js';
 import { embed } from './index.js';
+import { inPlaceOf } from './settings.js';
 
 /** The attributes that are options of `embed`, by name. */
 const OPTIONS = {
@@ -25,6 +26,8 @@ const define = (HTMLElement) =>
     #options;
     #client;
     #embedded;
+    /** The settings that it has. */
+    #shown;
     #life;
     /** What has changed since the last task: `place`, `settings`, `all`. */
     #due = new Set();
@@ -95,12 +98,19 @@ const define = (HTMLElement) =>
       const stands = this.isConnected && this.#embedded?.signal.aborted === false;
       // An element that was only moved keeps its widget.
       if (stands && !due.has('all')) {
-        if (due.has('settings')) this.#try(() => this.#embedded.update(this.settings ?? {}));
+        if (due.has('settings')) this.#try(() => this.#update());
         return;
       }
       this.#life?.abort();
       this.#embedded = undefined;
       if (this.isConnected && this.hasAttribute('widget')) this.#try(() => this.#embed());
+    }
+
+    async #update() {
+      const { settings } = this;
+      const change = inPlaceOf(this.#shown, settings);
+      this.#shown = settings;
+      await this.#embedded.update(change);
     }
 
     async #embed() {
@@ -111,6 +121,7 @@ const define = (HTMLElement) =>
         if (this.hasAttribute(attribute)) options[option] = this.getAttribute(attribute);
       }
       const { settings } = this;
+      this.#shown = settings;
       if (settings !== undefined) options.settings = settings;
       for (const type of EVENTS) {
         const also = options[optionOf(type)];

@@ -130,6 +130,7 @@ export class EmbeddedWidget extends EventTarget {
   /** The token that the element was given. */
   #given;
   #renewal;
+  #updated = Promise.resolve();
   #isOutOfReach = false;
   #life = new AbortController();
   #leave = () => {};
@@ -158,8 +159,14 @@ export class EmbeddedWidget extends EventTarget {
     return this.#life.signal;
   }
 
-  /** Changes the settings that are named, and mounts the widget anew with them. */
-  async update(settings) {
+  /** Changes the settings that are named, and mounts the widget anew with them; one change after the other. */
+  update(settings) {
+    const updated = this.#updated.then(() => this.#update(settings));
+    this.#updated = updated.catch(() => {});
+    return updated;
+  }
+
+  async #update(settings) {
     this.signal.throwIfAborted();
     const options = { ...this.#options, settings: { ...this.#options.settings, ...settings } };
     const planned = await plan(options);

@@ -3,6 +3,7 @@
 import { createElement, useEffect, useRef, useState } from 'react';
 import { EVENTS, optionOf } from './events.js';
 import { embed } from './index.js';
+import { inPlaceOf } from './settings.js';
 
 /**
  * Embeds into the element that gets `ref`. New settings update the widget, other new options embed it
@@ -23,7 +24,7 @@ export function useQrveyWidget({ client, ...options }) {
     const { signal } = life;
     const now = { ...latest.current, container: ref.current, signal };
     for (const name of EVENTS.map(optionOf)) now[name] = (event) => latest.current[name]?.(event);
-    shown.current = how;
+    shown.current = { how, settings };
     (client?.embed(now) ?? embed(now)).then(
       (widget) => setState({ widget }),
       (error) => signal.aborted || setState({ error }),
@@ -36,9 +37,10 @@ export function useQrveyWidget({ client, ...options }) {
 
   useEffect(() => {
     const { widget } = state;
-    if (!widget || shown.current === how) return;
-    shown.current = how;
-    widget.update(latest.current.settings ?? {}).catch((error) => {
+    if (!widget || shown.current.how === how) return;
+    const change = inPlaceOf(shown.current.settings, settings);
+    shown.current = { how, settings };
+    widget.update(change).catch((error) => {
       if (!widget.signal.aborted) setState({ widget, error });
     });
   }, [state, how]);

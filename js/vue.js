@@ -1,6 +1,7 @@
 import { defineComponent, h, onBeforeUnmount, onMounted, ref, toRaw, watch } from 'vue';
 import { EVENTS, optionOf } from './events.js';
 import { embed } from './index.js';
+import { inPlaceOf } from './settings.js';
 
 /** The options of `embed` that are props; `options` takes all others. */
 const PROPS = [
@@ -30,6 +31,9 @@ export const QrveyWidget = defineComponent({
     const container = ref(null);
     let life;
     let widget;
+    /** A copy of the settings that the widget has, and whether others came before it stood. */
+    let shown;
+    let isStale;
 
     const fail = (error) => emit('error', error);
     const begin = async () => {
@@ -41,12 +45,22 @@ export const QrveyWidget = defineComponent({
         if (props[name] !== undefined) options[name] = toRaw(props[name]);
       }
       for (const type of EVENTS) options[optionOf(type)] = (event) => emit(type, event);
+      shown = { ...options.settings };
+      isStale = false;
       try {
         const embedded = await (toRaw(props.client)?.embed(options) ?? embed(options));
-        if (signal === life?.signal) widget = embedded;
+        if (signal !== life?.signal) return;
+        widget = embedded;
+        if (isStale) update();
       } catch (error) {
         if (!signal.aborted) fail(error);
       }
+    };
+    const update = () => {
+      const settings = toRaw(props.settings);
+      const change = inPlaceOf(shown, settings);
+      shown = { ...settings };
+      widget.update(change).catch((error) => widget?.signal.aborted === false && fail(error));
     };
     const end = () => {
       life?.abort();
@@ -58,7 +72,10 @@ export const QrveyWidget = defineComponent({
     watch(() => [...PROPS.map((name) => props[name]), props.options, props.client], begin);
     watch(
       () => props.settings,
-      (settings) => widget?.update(toRaw(settings) ?? {}).catch(fail),
+      () => {
+        if (widget) update();
+        else isStale = true;
+      },
       { deep: true },
     );
     expose({ widget: () => widget });

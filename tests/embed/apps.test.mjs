@@ -45,7 +45,12 @@ async function start(entry, modules) {
   return page;
 }
 
-const settings = (page) => page.evaluate(() => mounted.at(-1).settings.theme);
+/** What the last widget was mounted with. */
+const settings = (page) =>
+  page.evaluate(() => {
+    const { domain, ...settings } = mounted.at(-1).settings;
+    return settings;
+  });
 const inPlace = (page) => page.locator('.place qrvey-end-user');
 
 for (const version of ['react-18', 'react-19']) {
@@ -62,8 +67,9 @@ for (const version of ['react-18', 'react-19']) {
       });
       await page.waitForTimeout(100);
       assert.equal(await inPlace(page).evaluate((element) => element.isFirst), true);
-      await page.evaluate(() => setTheme('dark'));
+      await page.evaluate(() => setSettings({ theme: 'dark' }));
       await page.waitForFunction(() => mounted.at(-1).settings.theme === 'dark');
+      assert.deepEqual(await settings(page), { theme: 'dark' });
       assert.equal(await inPlace(page).count(), 1);
       await page.evaluate(() => show(false));
       await page.waitForFunction(() => document.querySelectorAll('qrvey-end-user').length === 1);
@@ -84,11 +90,13 @@ describe('vue', () => {
   test('one widget, updated, and gone when unmounted', async () => {
     const page = await start('vue-app.js', 'vue');
     assert.equal(await inPlace(page).count(), 1);
-    assert.equal(await settings(page), 'light');
+    assert.deepEqual(await settings(page), { theme: 'light', density: 'compact' });
     await page.evaluate(() => {
       state.settings.theme = 'dark';
+      delete state.settings.density;
     });
     await page.waitForFunction(() => mounted.at(-1).settings.theme === 'dark');
+    assert.deepEqual(await settings(page), { theme: 'dark' });
     assert.equal(await page.locator('#ready').textContent(), '1');
     await page.evaluate(() => {
       state.shown = false;
@@ -98,14 +106,47 @@ describe('vue', () => {
   });
 });
 
+describe('settings that change before the widget stands', () => {
+  for (const [entry, modules, change] of [
+    ['react-app.jsx', 'react-19', () => setSettings({ theme: 'dark' })],
+    ['vue-app.js', 'vue', () => Object.assign(state, { settings: { theme: 'dark' } })],
+    [
+      'element-app.js',
+      undefined,
+      () => Object.assign(document.querySelector('.place'), { settings: { theme: 'dark' } }),
+    ],
+  ]) {
+    test(`are those that it ends up with: ${entry}`, async () => {
+      const page = await openPage(open, world, null);
+      const waiting = [];
+      const asked = new Promise((resolve) => {
+        world.relay = (_, response) => resolve(waiting.push(response));
+      });
+      await page.addScriptTag({ type: 'module', content: await bundle(entry, modules) });
+      await asked;
+      await page.evaluate(change);
+      await page.waitForTimeout(300);
+      world.minted.push(world.token(1));
+      const body = JSON.stringify({ token: world.token(1), expires_in: 600, domain: world.platform });
+      world.relay = (_, response) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+      for (const response of waiting) world.relay(undefined, response);
+      await page.waitForFunction(() => globalThis.mounted?.some(({ settings }) => settings.theme === 'dark'));
+      const shown = await page.evaluate(() => mounted.findLast(({ settings }) => settings.theme).settings);
+      assert.deepEqual(shown, { theme: 'dark', domain: world.platform });
+    });
+  }
+});
+
 describe('element', () => {
   test('one widget, updated, moved, given another name, and gone when removed', async () => {
     const page = await start('element-app.js');
-    assert.equal(await settings(page), 'light');
+    assert.deepEqual(await settings(page), { theme: 'light', density: 'compact' });
     await page.evaluate(() => {
       document.querySelector('.place').settings = { theme: 'dark' };
     });
     await page.waitForFunction(() => mounted.at(-1).settings.theme === 'dark');
+    assert.deepEqual(await settings(page), { theme: 'dark' });
     assert.equal(await inPlace(page).count(), 1);
     await page.evaluate(() => {
       const widget = document.querySelector('.place');

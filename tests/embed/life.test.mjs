@@ -308,6 +308,19 @@ describe('options', () => {
 });
 
 describe('mounting anew', () => {
+  test('updates follow each other, and one that is refused changes nothing', async () => {
+    const page = await openPage(open, world, { settings: { a: 1 } });
+    const seen = await page.evaluate(async () => {
+      const updates = [{ b: 2 }, { apiKey: 'x' }, { a: undefined, c: 3 }].map((settings) =>
+        widget.update(settings),
+      );
+      const outcomes = (await Promise.allSettled(updates)).map(({ reason }) => reason?.code);
+      const { domain, ...settings } = mounted.at(-1).settings;
+      return [outcomes, settings];
+    });
+    assert.deepEqual(seen, [[undefined, 'invalid_options', undefined], { b: 2, c: 3 }]);
+  });
+
   test('remount keeps size, scroll and focus of the container', async () => {
     const page = await openPage(open, world, null);
     const [before, after] = await page.evaluate(async () => {

@@ -16,11 +16,11 @@ function Hooked() {
 
 function App() {
   const [shown, show] = useState(true);
-  const [theme, setTheme] = useState('light');
+  const [settings, setSettings] = useState({ theme: 'light', density: 'compact' });
   const [, again] = useState(0);
   const [ready, setReady] = useState(0);
   const [problem, setProblem] = useState('');
-  Object.assign(globalThis, { show, setTheme, again });
+  Object.assign(globalThis, { show, setSettings, again });
   return (
     <>
       <output id="ready">{ready}</output>
@@ -29,7 +29,7 @@ function App() {
         <QrveyWidget
           className="place"
           widget="dashboard-view"
-          settings={{ theme }}
+          settings={{ ...settings }}
           onReady={() => setReady((count) => count + 1)}
         />
       )}

@@ -3,7 +3,12 @@
 import { QrveyWidget } from 'qrvey-auth/vue';
 import { createApp, h, reactive } from 'vue';
 
-const state = reactive({ shown: true, settings: { theme: 'light' }, ready: 0, problem: '' });
+const state = reactive({
+  shown: true,
+  settings: { theme: 'light', density: 'compact' },
+  ready: 0,
+  problem: '',
+});
 globalThis.state = state;
 
 createApp({
