@@ -1,4 +1,4 @@
-// The outages of `tests/embed` in Firefox; a file of its own, so that they wait while others run.
+// What takes its time, in Firefox: the tests of `tests/embed`.
 
 process.env.EMBED_BROWSER = 'firefox';
 await import('../embed/outage.test.mjs');

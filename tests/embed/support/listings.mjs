@@ -1,7 +1,6 @@
 // The listings of the demo page, built as their readers would: one page for each way, with every widget on it.
 
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,8 +58,10 @@ const files = (folder, ending, listings) =>
 export async function listingsFolder() {
   const folder = await mkdtemp(join(tmpdir(), 'qrvey-auth-listings-'));
   await mkdir(join(folder, 'dist'));
-  await symlink(MODULES, join(folder, 'node_modules'));
-  if (!existsSync(join(MODULES, 'qrvey-auth'))) await symlink(ROOT, join(MODULES, 'qrvey-auth'));
+  const modules = join(folder, 'node_modules');
+  await mkdir(modules);
+  for (const name of await readdir(MODULES)) await symlink(join(MODULES, name), join(modules, name));
+  await symlink(ROOT, join(modules, 'qrvey-auth'));
   return {
     dist: join(folder, 'dist'),
     remove: () => rm(folder, { recursive: true, force: true }),
