@@ -17,8 +17,9 @@ const UNANSWERED = {
 /** Requests to Qrvey that have been opened, by their object. */
 const attempts = new WeakMap();
 
-/** Their objects, by the upload object that was listened to. */
+/** The upload objects that a page has taken hold of, by their request; and the other way round. */
 const uploads = new WeakMap();
+const owners = new WeakMap();
 
 /** The object whose method is being called further down: an older wrapper there lets it pass. */
 let passing;
@@ -27,35 +28,57 @@ let passing;
  * Events of one that is no node come in the order of registration alone, and ours must be first. Listening
  * to each object from its beginning would cost all requests of the page; so we come just before its page.
  */
-function attend(xhr, types) {
+function attend(target, listener, types = EVENTS) {
   const listen = bare(Object.getPrototypeOf(XMLHttpRequest.prototype), 'addEventListener');
-  for (const type of types) listen.call(xhr, type, handle, true);
+  for (const type of types) listen.call(target, type, listener, true);
 }
 
 /** The same for a request that is now known to be Qrvey's: handlers that were there first go behind ours. */
-function overtake(xhr) {
-  const handlers = EVENTS.map((type) => [`on${type}`, xhr[`on${type}`]]).filter(([, handler]) => handler);
-  for (const [name] of handlers) xhr[name] = null;
-  attend(xhr, EVENTS);
-  for (const [name, handler] of handlers) xhr[name] = handler;
+function overtake(target, listener) {
+  const handlers = EVENTS.map((type) => [`on${type}`, target[`on${type}`]]).filter(([, handler]) => handler);
+  for (const [name] of handlers) target[name] = null;
+  attend(target, listener);
+  for (const [name, handler] of handlers) target[name] = handler;
 }
 
 function handle(event) {
   attempts.get(this)?.handle(event);
 }
 
+/** What goes up a second time was seen to go up once. */
 function hideUpload(event) {
-  if (attempts.get(uploads.get(this))?.hidesUpload) event.stopImmediatePropagation();
+  if (attempts.get(owners.get(this))?.hidesUpload) event.stopImmediatePropagation();
 }
 
-/** The getter of `upload`, as a wrapper of the one before. */
+/**
+ * The getter of `upload`, as a wrapper of the one before. Only a request that is Qrvey's is listened to
+ * unasked: a plain one elsewhere would have to ask its server for leave because of that.
+ */
 export function wrapUpload(inner) {
   return function () {
     const upload = Reflect.apply(inner, this, []);
-    attempts.get(this)?.attendUpload(upload);
+    uploads.set(this, upload);
+    owners.set(upload, this);
+    if (attempts.has(this)) attend(upload, hideUpload);
     return upload;
   };
 }
+
+/** `addEventListener` of a kind of object, as a wrapper of the one before: `come` first where the page listens. */
+function wrapListen(prototype, come) {
+  return (inner) => {
+    // An inherited method may be replaced further up while ours stands in front of it.
+    const isOwn = Object.hasOwn(prototype, 'addEventListener');
+    return function (...args) {
+      if (EVENTS.includes(args[0])) come(this, args[0]);
+      return Reflect.apply(isOwn ? inner : Object.getPrototypeOf(prototype).addEventListener, this, args);
+    };
+  };
+}
+
+/** The same for upload objects. */
+export const wrapUploadListen = (inner) =>
+  wrapListen(XMLHttpRequestUpload.prototype, (upload, type) => attend(upload, hideUpload, [type]))(inner);
 
 /** The methods of `XMLHttpRequest`, each as a wrapper of the one before. */
 export function wrapXhr(prototype) {
@@ -81,7 +104,8 @@ export function wrapXhr(prototype) {
         const [, url] = args;
         const origin = originOf(typeof url === 'string' ? url : String(url));
         if (origin === undefined) return Reflect.apply(inner, this, args);
-        overtake(this);
+        overtake(this, handle);
+        if (uploads.has(this)) overtake(uploads.get(this), hideUpload);
         const result = down(inner, this, args);
         attempts.set(this, new Attempt(this, origin, args, beneath, down));
         return result;
@@ -101,14 +125,9 @@ export function wrapXhr(prototype) {
         attempt.returned();
         return result;
       },
-    addEventListener: (inner) => {
-      // An inherited method may be replaced further up while ours stands in front of it.
-      const isOwn = Object.hasOwn(prototype, 'addEventListener');
-      return function (...args) {
-        if (EVENTS.includes(args[0]) && this.readyState === XMLHttpRequest.UNSENT) attend(this, [args[0]]);
-        return Reflect.apply(isOwn ? inner : Object.getPrototypeOf(prototype).addEventListener, this, args);
-      };
-    },
+    addEventListener: wrapListen(prototype, (xhr, type) => {
+      if (xhr.readyState === XMLHttpRequest.UNSENT) attend(xhr, handle, [type]);
+    }),
     abort: (inner) =>
       function (...args) {
         const attempt = passing === this ? undefined : attempts.get(this);
@@ -198,17 +217,6 @@ class Attempt {
     }
     if (this.isHidden) event.stopImmediatePropagation();
     if (this.#phase === 'answered' && event.type === 'loadend') this.#finish();
-  }
-
-  /**
-   * What goes up a second time was seen to go up once. To be called before the page can listen, and not
-   * for a request that goes elsewhere: with a listener there a plain one would have to ask for leave first.
-   */
-  attendUpload(upload) {
-    if (uploads.has(upload)) return;
-    const listen = bare(upload, 'addEventListener');
-    for (const type of EVENTS) listen.call(upload, type, hideUpload, true);
-    uploads.set(upload, this.#xhr);
   }
 
   get hidesUpload() {

@@ -1,7 +1,7 @@
 // Gives running widgets their new token: in the headers of their requests to Qrvey, on the way out.
 
 import { wrapFetch } from './seamless-fetch.js';
-import { wrapUpload, wrapXhr } from './seamless-xhr.js';
+import { wrapUpload, wrapUploadListen, wrapXhr } from './seamless-xhr.js';
 
 /** The renewals whose tokens are looked for. */
 const renewals = new Set();
@@ -82,6 +82,7 @@ function install() {
     patch(globalThis, 'fetch', wrapFetch),
     ...Object.entries(wrapXhr(prototype)).map(([name, wrap]) => patch(prototype, name, wrap)),
     patch(prototype, 'upload', wrapUpload, 'get'),
+    patch(XMLHttpRequestUpload.prototype, 'addEventListener', wrapUploadListen),
   ];
   return () => {
     for (const restore of restores) restore();

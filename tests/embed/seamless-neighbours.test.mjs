@@ -58,6 +58,7 @@ function withRequests() {
       (name) => XMLHttpRequest.prototype[name],
     ),
     Object.getOwnPropertyDescriptor(XMLHttpRequest.prototype, 'upload').get,
+    XMLHttpRequestUpload.prototype.addEventListener,
   ];
   globalThis.untouched = natives();
   globalThis.areUntouched = () => natives().map((now, place) => now === untouched[place]);

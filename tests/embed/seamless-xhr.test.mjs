@@ -11,7 +11,15 @@ const data = () => world.requests.filter(({ path }) => path.startsWith('/data'))
 
 /** Puts `ask` into the page: makes a request and resolves to all that its maker can see of it. */
 function withAsk() {
-  globalThis.ask = ({ token, url, prepare, when = 'last', responseType = '', body = '{"a":1}' }) =>
+  globalThis.ask = ({
+    token,
+    url,
+    prepare,
+    when = 'last',
+    upload = 'last',
+    responseType = '',
+    body = '{"a":1}',
+  }) =>
     new Promise((resolve) => {
       const seen = [];
       const xhr = new XMLHttpRequest();
@@ -27,12 +35,17 @@ function withAsk() {
           xhr[`on${type}`] = note;
         xhr.addEventListener('readystatechange', note);
       };
+      const listenToUpload = () => {
+        for (const type of ['loadstart', 'load', 'loadend']) {
+          xhr.upload[`on${type}`] = () => seen.push(`upload on${type}`);
+          xhr.upload.addEventListener(type, () => seen.push(`upload ${type}`));
+        }
+      };
       if (when === 'first') listen();
+      if (upload === 'first') listenToUpload();
       xhr.open('POST', url);
       if (when === 'last') listen();
-      for (const type of ['loadstart', 'load', 'loadend']) {
-        xhr.upload.addEventListener(type, () => seen.push(`upload ${type}`));
-      }
+      if (upload === 'last') listenToUpload();
       xhr.responseType = responseType;
       xhr.setRequestHeader('content-type', 'application/json');
       xhr.setRequestHeader('x-qv-token', token);
@@ -56,7 +69,13 @@ async function both(page, options) {
 }
 
 describe('XMLHttpRequest', () => {
-  for (const options of [{ when: 'first' }, { when: 'last' }, { responseType: 'json' }, { body: null }]) {
+  for (const options of [
+    { when: 'first' },
+    { when: 'last' },
+    { upload: 'first' },
+    { responseType: 'json' },
+    { body: null },
+  ]) {
     test(`a replay looks like one request: ${JSON.stringify(options)}`, async () => {
       const page = await openPage(open, world, {}, withAsk);
       const [good, replayed] = await both(page, options);
