@@ -97,19 +97,27 @@ function kind(name) {
     .replace(/s$/, '');
 }
 
-/** Whether a frame of one of these origins is in an element or its open shadow trees. */
+/** Whether a frame that asks one of these origins is in an element or its open shadow trees. */
 function holdsFrame(root, origins) {
+  const isOne = (address) => URL.canParse(address) && origins.has(new URL(address).origin);
   for (const element of root.querySelectorAll('*')) {
-    if (
-      element.localName === 'iframe' &&
-      URL.canParse(element.src) &&
-      origins.has(new URL(element.src).origin)
-    ) {
+    if (element.localName === 'iframe' && (isOne(element.src) || requestsOf(element).some(isOne)))
       return true;
-    }
     if (element.shadowRoot && holdsFrame(element.shadowRoot, origins)) return true;
   }
   return Boolean(root.shadowRoot) && holdsFrame(root.shadowRoot, origins);
+}
+
+/** The addresses that scripts in a frame have asked, as far as the page may know. */
+function requestsOf({ contentWindow }) {
+  try {
+    const entries = contentWindow.performance.getEntriesByType('resource');
+    const asked = entries.filter(({ initiatorType }) => /^(fetch|xmlhttprequest)$/.test(initiatorType));
+    return asked.map(({ name }) => name);
+  } catch {
+    // Of another origin, or gone.
+    return [];
+  }
 }
 
 /** Starts a widget; for this module alone. */

@@ -403,6 +403,23 @@ describe('mounting anew', () => {
     assert.deepEqual(told, ['remounted out_of_reach', 'renewed']);
   });
 
+  test('so is one of the page that asks the platform, but not one that does not', async () => {
+    const page = await openPage(open, world, {});
+    const told = await page.evaluate(async () => {
+      const [idle, asking] = [document.createElement('iframe'), document.createElement('iframe')];
+      widget.element.append(idle);
+      await widget.renew();
+      const first = told.splice(0);
+      widget.element.append(asking);
+      await (await asking.contentWindow.fetch(`${platform}/data`)).text();
+      // The browser takes note of a request when it is over.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await widget.renew();
+      return [first, told];
+    });
+    assert.deepEqual(told, [['renewed'], ['remounted out_of_reach', 'renewed']]);
+  });
+
   test('an event of another kind of widget is not meant, nor is any once renewal is off', async () => {
     const page = await openPage(open, world, {});
     await page.evaluate(async () => {
