@@ -12,7 +12,7 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 /// How many keys are remembered; beyond that, the ones not seen for longest start afresh.
-const MAX_KEYS: u64 = 200_000;
+const MAX_KEYS: u64 = 100_000;
 /// After this long without a request, every bucket is full again and need not be kept.
 const FORGET_AFTER: Duration = Duration::from_secs(61);
 

@@ -13,7 +13,7 @@ use wiremock::matchers::method;
 use wiremock::{Mock, ResponseTemplate};
 
 use crate::authority::Authority;
-use crate::program::Folder;
+use crate::program::{Folder, Served};
 use crate::support::{
     ADMIN, API_KEY, COOKIE, DEFAULT_PROFILE, REDIS_PASSWORD, RunningRelay, TOKEN, World, outcome,
 };
@@ -263,4 +263,20 @@ async fn the_fleet_key_rotates_without_a_mint() {
     assert_eq!(with(&[("QRVEY_FLEET_KEY", old)]).await, 1);
     assert_eq!(with(&[("QRVEY_FLEET_KEY", new), ("QRVEY_FLEET_PREVIOUS_KEY", old)]).await, 1);
     assert_eq!(with(&[("QRVEY_FLEET_KEY", new)]).await, 2, "without the old key nothing of it opens");
+}
+
+#[tokio::test]
+async fn a_redis_that_is_gone_is_said_in_the_log_without_its_password() {
+    let world = World::new().await;
+    let gone = "[fleet]\nredis = \"redis://127.0.0.1:1\"\n";
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{gone}")));
+    let secrets = [
+        ("QRVEY_FLEET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("QRVEY_FLEET_REDIS_PASSWORD", REDIS_PASSWORD),
+    ];
+    let served = Served::start_with(&folder, &secrets).await;
+    assert_eq!(served.composer().send().await.unwrap().status(), 200);
+    let line = served.logged("this replica works alone").await;
+    assert!(line.contains("WARN") && !line.contains("AAECAwQF"), "{line}");
+    assert!(!served.hold_log_secret().contains("AAECAwQF"));
 }

@@ -49,3 +49,20 @@ async fn ambiguous_requests_are_refused() {
     let answer = send(&served, &format!("{both}{smuggled}")).await;
     assert!(answer.matches("HTTP/1.1").count() <= 1, "{answer}");
 }
+
+#[tokio::test]
+async fn nobody_is_let_past_a_proxy_by_a_change_of_protocol() {
+    let world = World::new().await;
+    let served = Served::start(&Folder::with(&world.toml(DEFAULT_PROFILE))).await;
+    for upgrade in ["h2c", "websocket"] {
+        let headers = format!(
+            "connection: upgrade, http2-settings\r\nupgrade: {upgrade}\r\nhttp2-settings: AAMAAABkAAQAAP__\r\ncontent-length: 2\r\n"
+        );
+        let answer = send(&served, &request(&headers, "{}")).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    for method in ["CONNECT", "TRACE"] {
+        let answer = send(&served, &request("content-length: 2\r\n", "{}").replacen("POST", method, 1)).await;
+        assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+    }
+}
