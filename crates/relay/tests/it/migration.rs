@@ -105,7 +105,7 @@ async fn an_express_application_that_follows_the_page_gets_both_tokens() {
         if client.get(format!("{base}/session")).send().await.is_ok() {
             break;
         }
-        assert!(attempt < 300, "the application does not come up");
+        assert!(attempt < 1_000, "the application does not come up");
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
     let (status, text) = folder.run(&["check"]).await;

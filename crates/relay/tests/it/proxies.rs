@@ -44,7 +44,7 @@ async fn hold(configuration: &str, file: &str, run: impl FnOnce(&Path, u16) -> C
         if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
             break;
         }
-        assert!(attempt < 300, "the proxy does not come up");
+        assert!(attempt < 1_000, "the proxy does not come up");
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
     let base = format!("http://127.0.0.1:{port}");
