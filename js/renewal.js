@@ -8,6 +8,9 @@ const FINAL = new Set(['not_signed_in', 'forbidden', 'unknown_profile', 'invalid
 
 const LONGEST_DELAY_MS = 60_000;
 
+/** No token in memory lasts that long: whoever wants one asks, or waits for who is asking. */
+const NEVER_HELD_MS = Number.MAX_SAFE_INTEGER;
+
 /** Tokens of the past that are still recognised in a widget's requests. */
 const MOST_SUPERSEDED = 128;
 
@@ -38,6 +41,8 @@ export class Renewal {
   #first;
   #renewing;
   #isOver = false;
+  /** Set while the client renews ahead of the token's end. */
+  #isExpiring = false;
   #failures = 0;
   #failedUntilMs = 0;
   /** Renewals in a row that a refusal forced, and when the last began. */
@@ -147,12 +152,14 @@ export class Renewal {
       this.#settled();
       this.#forget();
     }
+    this.#isExpiring = type === 'expiring';
     this.#tell(type, news);
   };
 
   #receive(details) {
     const before = this.current;
     this.current = details;
+    this.#isExpiring = false;
     this.#failures = 0;
     this.#failedUntilMs = 0;
     this.#settled();
@@ -167,9 +174,13 @@ export class Renewal {
 
   async #ask() {
     const { signal } = this.#watching;
+    const before = this.current;
     try {
-      const options = { ...this.#options, forceRefresh: true, detailedResponse: true, signal };
-      const details = await this.#client.getComposerToken(options);
+      const get = (how) =>
+        this.#client.getComposerToken({ ...this.#options, ...how, detailedResponse: true, signal });
+      // A renewal whose time has come may be under way, and its token do as well as one that is asked for.
+      let details = this.#isDue ? await get({ minLifetimeMs: NEVER_HELD_MS }) : before;
+      if (details.token === before.token) details = await get({ forceRefresh: true });
       // The watch has delivered it by now; this is for a client whose watch is over.
       if (details.token !== this.current.token) this.#receive(details);
     } catch (error) {
@@ -182,6 +193,11 @@ export class Renewal {
       this.#tell('failed', { error, retryInMs });
       throw error;
     }
+  }
+
+  /** Whether the client renews the token by itself at this time. */
+  get #isDue() {
+    return this.#isExpiring || this.current.expiresAt <= Date.now();
   }
 
   /** Renews because a token was refused; not in a loop, should the platform refuse every token. */

@@ -92,6 +92,37 @@ describe('fetch', () => {
     assert.equal(world.minted.length, 2);
   });
 
+  test('waits for a renewal that is under way instead of asking for another token', async () => {
+    const page = await openPage(open, world, null);
+    const asked = [];
+    const give = (response) => {
+      world.minted.push(world.token(world.minted.length + 1));
+      const answer = { token: world.minted.at(-1), expires_in: world.minted.length === 1 ? 1 : 600 };
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ ...answer, domain: world.platform }));
+    };
+    const renewing = new Promise((resolve) => {
+      world.relay = (_, response) => {
+        if (asked.push(response) === 1) give(response);
+        else resolve();
+      };
+    });
+    await page.evaluate(async () => {
+      globalThis.widget = await put();
+    });
+    await renewing;
+    world.accepts = (token) => token !== world.minted[0];
+    const answers = page.evaluate(async () => {
+      const headers = { 'x-qv-token': mounted[0].token };
+      const answers = await Promise.all([1, 2].map(() => fetch(`${platform}/data`, { headers })));
+      return answers.map(({ status }) => status);
+    });
+    await page.waitForTimeout(300);
+    for (const response of asked.slice(1)) give(response);
+    assert.deepEqual(await answers, [200, 200]);
+    assert.equal(asked.length, 2);
+  });
+
   test('a stream is not sent twice, but its 401 renews for what follows', async () => {
     const page = await openPage(open, world);
     world.revoke();
