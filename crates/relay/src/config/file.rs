@@ -41,6 +41,7 @@ pub(crate) struct Fleet {
     pub redis: Spanned<String>,
     pub namespace: Written<String>,
     pub ca_file: Written<PathBuf>,
+    pub timeout: Written<String>,
 }
 
 #[derive(Debug, Deserialize)]

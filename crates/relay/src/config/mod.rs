@@ -36,6 +36,7 @@ use crate::policy::{Profile, Requirement};
 use file::Written;
 use source::{Blame, Fault};
 
+const MAX_FLEET_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_PROFILE_NAME_BYTES: usize = 64;
 
 /// The relay's configuration, checked: see the crate's README for every key.
@@ -271,6 +272,7 @@ fn fleet_config(written: &file::Fleet, environment: &Environment) -> Result<Flee
         redis: redis.get_ref().clone(),
         ca_file,
         namespace: namespace.to_owned(),
+        timeout: limits::duration(&written.timeout, 150, MAX_FLEET_TIMEOUT)?,
         password: Secret::find("QRVEY_FLEET_REDIS_PASSWORD", environment)?,
         key: Secret::require("QRVEY_FLEET_KEY", "[fleet]", environment)?,
         previous_key: Secret::find("QRVEY_FLEET_PREVIOUS_KEY", environment)?,

@@ -29,6 +29,8 @@ pub(crate) struct FleetConfig {
     pub ca_file: Option<Vec<u8>>,
     /// Begins every key, so that several fleets can share a Redis.
     pub namespace: String,
+    /// What Redis may cost a caller at each question.
+    pub timeout: Duration,
     pub password: Option<Secret>,
     pub key: Secret,
     /// The key before, for the time in which some replicas still use it.

@@ -10,8 +10,6 @@ use super::seal::Sealer;
 use super::{FleetConfig, FleetError, SharedToken, Turn};
 use crate::minted::{GrantKey, Minted};
 
-/// What Redis may cost a caller at each question.
-const TIMEOUT: Duration = Duration::from_millis(150);
 /// A connection through TLS takes longer than a question may, so it is made without anybody waiting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// After a failure Redis is not asked again for this long.
@@ -41,6 +39,7 @@ pub(crate) struct Fleet {
     connection: Mutex<Option<ConnectionManager>>,
     client: Client,
     namespace: String,
+    timeout: Duration,
     /// The current key, and perhaps the one before.
     sealers: Vec<Sealer>,
     /// Names this replica as the holder of a turn.
@@ -71,6 +70,7 @@ impl Fleet {
             connection: Mutex::default(),
             client,
             namespace: config.namespace.clone(),
+            timeout: config.timeout,
             sealers: keys.into_iter().flatten().map(Sealer::new).collect::<Result<_, _>>()?,
             replica: uuid::Uuid::new_v4().to_string(),
             admit: Script::new(ADMIT),
@@ -187,7 +187,7 @@ impl Fleet {
             return None;
         }
         let answer = match self.connection() {
-            Ok(connection) => tokio::time::timeout(TIMEOUT, question(connection)).await,
+            Ok(connection) => tokio::time::timeout(self.timeout, question(connection)).await,
             Err(error) => Ok(Err(error)),
         };
         let reason = match answer {
@@ -216,7 +216,7 @@ impl Fleet {
         }
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(TIMEOUT))
+            .set_response_timeout(Some(self.timeout))
             .set_max_delay(PAUSE)
             .set_number_of_retries(1);
         let fresh = ConnectionManager::new_lazy_with_config(self.client.clone(), config)?;

@@ -135,6 +135,7 @@ fn bad_values() {
             "[fleet]\nredis = \"rediss://redis.example/#insecure\"",
             "[fleet]\nredis = \"redis://redis.example\"\nca_file = \"ca.pem\"",
             "[fleet]\nredis = \"rediss://redis.example\"\nca_file = \"/nowhere/ca.pem\"",
+            "[fleet]\nredis = \"redis://redis.example\"\ntimeout = \"1h\"",
             "[limits]\nmax_connections_per_address = 0",
             "[admin]",
             "[admin]\nrequire = { claim = \"roles\" }",
