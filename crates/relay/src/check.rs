@@ -121,7 +121,7 @@ async fn check_profile(
     };
     let Some(api_key) = &config.api_key else { return };
     let lifetime = grant.lifetime.duration();
-    let answer = upstream.composer_token(&api_key.current(), grant.body).await;
+    let answer = upstream.composer_token(&api_key.current(), grant.body.into()).await;
     tell(report, &format!("profile {name}: Composer token"), answer, Some(lifetime));
 }
 

@@ -2,24 +2,16 @@
 //! so that whoever hoards connections keeps nobody else out.
 
 use std::collections::HashMap;
-use std::future::{Ready, ready};
-use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::Extension;
-use axum::middleware::AddExtension;
-use axum_server::accept::Accept;
-use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower::Layer;
 
 use crate::limiter::counted_address;
 use crate::router::Relay;
 
 /// Lets so many connections in at once.
-#[derive(Clone)]
-pub(crate) struct BoundedAcceptor {
+pub(crate) struct Places {
     free: Arc<Semaphore>,
     of_addresses: Arc<PerAddress>,
     /// Knows the proxies, which may bring as many as there is room for.
@@ -31,10 +23,10 @@ struct PerAddress {
     open: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// A connection's place; it lives in the connection's service, and so as long as the connection.
-#[derive(Clone)]
+/// A connection's place; given back on drop.
 pub(crate) struct Place {
-    _held: Arc<(OwnedSemaphorePermit, Option<Seat>)>,
+    _permit: OwnedSemaphorePermit,
+    _seat: Option<Seat>,
 }
 
 /// One of the places of an address; given back on drop.
@@ -43,7 +35,7 @@ struct Seat {
     address: IpAddr,
 }
 
-impl BoundedAcceptor {
+impl Places {
     pub(crate) fn new(max: usize, max_per_address: usize, relay: Relay) -> Self {
         Self {
             free: Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS))),
@@ -52,20 +44,15 @@ impl BoundedAcceptor {
         }
     }
 
-    fn place(&self, peer: IpAddr) -> io::Result<Place> {
+    /// `None`: there is none left.
+    pub(crate) fn take(&self, peer: IpAddr) -> Option<Place> {
         let peer = peer.to_canonical();
         let seat = match self.relay.is_proxy(peer) {
             true => None,
-            false => Some(
-                self.of_addresses
-                    .seat(counted_address(peer))
-                    .ok_or_else(|| io::Error::other("limits.max_connections_per_address is reached"))?,
-            ),
+            false => Some(self.of_addresses.seat(counted_address(peer))?),
         };
-        let permit = Arc::clone(&self.free)
-            .try_acquire_owned()
-            .map_err(|_| io::Error::other("limits.max_connections is reached"))?;
-        Ok(Place { _held: Arc::new((permit, seat)) })
+        let permit = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        Some(Place { _permit: permit, _seat: seat })
     }
 }
 
@@ -98,23 +85,12 @@ impl Drop for Seat {
     }
 }
 
-impl<S> Accept<TcpStream, S> for BoundedAcceptor {
-    type Stream = TcpStream;
-    type Service = AddExtension<S, Place>;
-    type Future = Ready<io::Result<(TcpStream, Self::Service)>>;
-
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let place = stream.peer_addr().and_then(|peer| self.place(peer.ip()));
-        ready(place.map(|place| (stream, Extension(place).layer(service))))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Config, Environment};
 
-    fn acceptor(max: usize, max_per_address: usize) -> BoundedAcceptor {
+    fn places(max: usize, max_per_address: usize) -> Places {
         let toml = r#"
             trusted_proxies = ["10.0.0.0/8"]
             [qrvey]
@@ -127,34 +103,34 @@ mod tests {
         "#;
         let environment = Environment::from_iter([("QRVEY_API_KEY", "k")]);
         let config = Config::from_toml(toml, "relay.toml", &environment).unwrap();
-        BoundedAcceptor::new(max, max_per_address, Relay::new(config).unwrap())
+        Places::new(max, max_per_address, Relay::new(config).unwrap())
     }
 
-    fn place(acceptor: &BoundedAcceptor, peer: &str) -> Option<Place> {
-        acceptor.place(peer.parse().unwrap()).ok()
+    fn place(places: &Places, peer: &str) -> Option<Place> {
+        places.take(peer.parse().unwrap())
     }
 
     #[tokio::test]
     async fn a_place_is_free_again_when_its_connection_is_gone() {
-        let acceptor = acceptor(1, 10);
-        let first = place(&acceptor, "192.0.2.1");
+        let places = places(1, 10);
+        let first = place(&places, "192.0.2.1");
         assert!(first.is_some());
-        assert!(place(&acceptor, "192.0.2.2").is_none());
+        assert!(place(&places, "192.0.2.2").is_none());
         drop(first);
-        assert!(place(&acceptor, "192.0.2.2").is_some());
+        assert!(place(&places, "192.0.2.2").is_some());
     }
 
     #[tokio::test]
     async fn who_hoards_connections_keeps_only_himself_out() {
-        let acceptor = acceptor(100, 2);
-        let hoard = [place(&acceptor, "2001:db8::1"), place(&acceptor, "2001:db8::2")];
+        let places = places(100, 2);
+        let hoard = [place(&places, "2001:db8::1"), place(&places, "2001:db8::2")];
         assert!(hoard.iter().all(Option::is_some));
-        assert!(place(&acceptor, "2001:db8::3").is_none(), "one /64, one address");
-        let other = place(&acceptor, "192.0.2.1");
+        assert!(place(&places, "2001:db8::3").is_none(), "one /64, one address");
+        let other = place(&places, "192.0.2.1");
         assert!(other.is_some());
-        assert!((0..50).map(|_| place(&acceptor, "::ffff:10.1.2.3")).collect::<Option<Vec<_>>>().is_some());
+        assert!((0..50).map(|_| place(&places, "::ffff:10.1.2.3")).collect::<Option<Vec<_>>>().is_some());
         drop((hoard, other));
-        assert!(place(&acceptor, "2001:db8::3").is_some());
-        assert!(acceptor.of_addresses.open().is_empty(), "nothing is kept of who has left");
+        assert!(place(&places, "2001:db8::3").is_some());
+        assert!(places.of_addresses.open().is_empty(), "nothing is kept of who has left");
     }
 }

@@ -1,10 +1,15 @@
 //! Reads a request of the wire contract, and nothing that is not one.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::BoxError;
+use axum::body::HttpBody;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
@@ -12,12 +17,17 @@ use crate::json;
 use crate::problem::Failure;
 
 /// Reads the JSON object of a body.
-pub(crate) async fn read<T: DeserializeOwned>(
+pub(crate) async fn read<T, B>(
     headers: &HeaderMap,
-    body: Body,
+    body: B,
     max_bytes: usize,
     timeout: Duration,
-) -> Result<T, Failure> {
+) -> Result<T, Failure>
+where
+    T: DeserializeOwned,
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
     if !is_json(headers) || headers.contains_key(CONTENT_ENCODING) {
         return Err(Failure::invalid(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -30,11 +40,11 @@ pub(crate) async fn read<T: DeserializeOwned>(
     if announced.is_some_and(|bytes| bytes > max_bytes) {
         return Err(too_large);
     }
-    let bytes = match tokio::time::timeout(timeout, Limited::new(body, max_bytes).collect()).await {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large),
-        Ok(Err(_)) => return Err(Failure::invalid(StatusCode::BAD_REQUEST, "The body broke off.")),
-        Err(_) => {
+    let bytes = match within(timeout, whole(Limited::new(body, max_bytes))).await {
+        Some(Ok(bytes)) => bytes,
+        Some(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large),
+        Some(Err(_)) => return Err(Failure::invalid(StatusCode::BAD_REQUEST, "The body broke off.")),
+        None => {
             return Err(Failure::invalid(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time."));
         }
     };
@@ -44,6 +54,47 @@ pub(crate) async fn read<T: DeserializeOwned>(
             "The body must be a JSON object with the documented keys, each at most once, and no other.",
         )
     })
+}
+
+/// All of a body. One that comes in one piece is not copied.
+async fn whole<B: HttpBody<Data = Bytes, Error = BoxError>>(body: B) -> Result<Bytes, BoxError> {
+    let mut body = pin!(body);
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if first.is_empty() {
+            first = data;
+        } else {
+            rest.extend_from_slice(&data);
+        }
+        if body.is_end_stream() {
+            break;
+        }
+    }
+    Ok(if rest.is_empty() { first } else { [first, rest.freeze()].concat().into() })
+}
+
+/// Waits for a future, but no longer than that. Unlike Tokio's, this sets no timer for what is there
+/// on the second look, as a body is that came in with its head.
+async fn within<F: Future>(timeout: Duration, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut looks = 0;
+    let early = poll_fn(|context| {
+        looks += 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if looks > 1 => Poll::Ready(None),
+            Poll::Pending => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    });
+    match early.await {
+        Some(output) => Some(output),
+        None => tokio::time::timeout(timeout, future).await.ok(),
+    }
 }
 
 /// `application/json`, alone or with `charset=utf-8`: a page can send nothing of the kind across

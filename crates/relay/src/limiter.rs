@@ -1,45 +1,43 @@
 //! Rate limits: so many requests a minute for each key, all of them at once if need be.
 
+use std::collections::HashMap;
 use std::hash::Hash;
+use std::mem;
 use std::net::{IpAddr, Ipv6Addr};
-use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
-
-/// How many keys are remembered; beyond that, the ones not seen for longest start afresh.
-const MAX_KEYS: u64 = 100_000;
-/// After this long without a request, every bucket is full again and need not be kept.
-const FORGET_AFTER: Duration = Duration::from_secs(61);
+/// So many keys are remembered at least, and twice as many at most; beyond that, the ones not seen
+/// for longest start afresh.
+const ROOM_FOR_KEYS: usize = 100_000;
+/// A full bucket; and after this long without a request every bucket is full again.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// One bucket for each key, bounded in number.
 pub(crate) struct Limiter<K> {
-    quota: Option<Quota>,
-    buckets: Cache<K, Arc<DefaultDirectRateLimiter>>,
-    clock: DefaultClock,
+    /// The time in which one request's worth flows back; `None`: there is no limit.
+    interval: Option<Duration>,
+    room: usize,
+    buckets: Mutex<Buckets<K>>,
 }
 
-impl<K: Hash + Eq + Send + Sync + 'static> Limiter<K> {
+/// When each key's bucket is full again (GCRA's theoretical arrival time). A key is carried over when
+/// it is seen, so what is left in `older` has not been seen since the last turn.
+struct Buckets<K> {
+    recent: HashMap<K, Instant>,
+    older: HashMap<K, Instant>,
+    turned: Instant,
+}
+
+impl<K: Hash + Eq> Limiter<K> {
     /// Zero means no limit.
     pub(crate) fn per_minute(requests: u32) -> Self {
-        Self::with_room_for(MAX_KEYS, requests)
+        Self::with_room_for(ROOM_FOR_KEYS, requests)
     }
 
-    fn with_room_for(keys: u64, requests: u32) -> Self {
-        Self {
-            quota: NonZeroU32::new(requests).map(Quota::per_minute),
-            buckets: Cache::builder()
-                // The default policy would turn newcomers away while it is full, and so never count them.
-                .eviction_policy(EvictionPolicy::lru())
-                .max_capacity(keys)
-                .time_to_idle(FORGET_AFTER)
-                .build(),
-            clock: DefaultClock::default(),
-        }
+    fn with_room_for(room: usize, requests: u32) -> Self {
+        let buckets = Buckets { recent: HashMap::new(), older: HashMap::new(), turned: Instant::now() };
+        Self { interval: MINUTE.checked_div(requests), room, buckets: Mutex::new(buckets) }
     }
 
     /// Counts a request.
@@ -47,9 +45,29 @@ impl<K: Hash + Eq + Send + Sync + 'static> Limiter<K> {
     /// # Errors
     /// How long to wait, if there were too many.
     pub(crate) fn admit(&self, key: K) -> Result<(), Duration> {
-        let Some(quota) = self.quota else { return Ok(()) };
-        let bucket = self.buckets.get_with(key, || Arc::new(RateLimiter::direct(quota)));
-        bucket.check().map_err(|refused| refused.wait_time_from(self.clock.now()))
+        let Some(interval) = self.interval else { return Ok(()) };
+        let now = Instant::now();
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let full_again = buckets.find(key, now, self.room);
+        let next = (*full_again).max(now) + interval;
+        match next.checked_duration_since(now + MINUTE) {
+            Some(wait) if !wait.is_zero() => Err(wait),
+            _ => {
+                *full_again = next;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl<K: Hash + Eq> Buckets<K> {
+    fn find(&mut self, key: K, now: Instant, room: usize) -> &mut Instant {
+        if self.recent.len() >= room || now.duration_since(self.turned) > MINUTE {
+            self.older = mem::take(&mut self.recent);
+            self.turned = now;
+        }
+        let Self { recent, older, .. } = self;
+        recent.entry(key).or_insert_with_key(|key| older.remove(key).unwrap_or(now))
     }
 }
 
@@ -76,6 +94,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_waited_for_has_flowed_back() {
+        let limiter = Limiter::per_minute(3_000);
+        assert!((0..3_000).all(|_| limiter.admit("a").is_ok()));
+        std::thread::sleep(limiter.admit("a").unwrap_err());
+        assert!(limiter.admit("a").is_ok());
+        assert!((0..50).any(|_| limiter.admit("a").is_err()));
+    }
+
+    #[test]
     fn thousands_of_keys_are_told_apart() {
         let limiter = Limiter::per_minute(1);
         assert!((0..5_000).all(|key| limiter.admit(key).is_ok()));
@@ -86,12 +113,16 @@ mod tests {
     fn however_many_keys_come_memory_is_bounded_and_newcomers_are_counted() {
         let limiter = Limiter::with_room_for(1_000, 1);
         assert!((0..20_000).all(|key| limiter.admit(key).is_ok()));
-        limiter.buckets.run_pending_tasks();
-        assert!(limiter.buckets.entry_count() <= 1_000);
+        let remembered = |limiter: &Limiter<i32>| {
+            let buckets = limiter.buckets.lock().unwrap();
+            buckets.recent.len() + buckets.older.len()
+        };
+        assert!(remembered(&limiter) <= 2_000);
         // However often the others had come before.
         assert!((0..3).all(|_| (19_000..20_000).all(|key| limiter.admit(key).is_err())));
         assert!(limiter.admit(20_000).is_ok());
         assert!(limiter.admit(20_000).is_err());
+        assert!(remembered(&limiter) <= 2_000);
     }
 
     #[test]

@@ -70,7 +70,10 @@ async fn main() -> ExitCode {
     };
     match command {
         Command::Serve { .. } => {
-            telemetry::init(&config);
+            let _log = match telemetry::init(&config) {
+                Ok(log) => log,
+                Err(error) => return fail(&error, 1),
+            };
             match serve::serve(config, path, environment).await {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => fail(&error, 1),

@@ -10,21 +10,24 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use qrvey_auth_wire::ProblemCode;
 
 use crate::mint::How;
 use crate::minted::Kind;
+use crate::route::Route;
 use crate::upstream::UpstreamError;
 
 /// Everything that is counted.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
-    requests: Family<Outcome, Counter>,
-    request_seconds: Family<OfRoute, Histogram>,
+    /// The series that every request counts in stand ready, for finding them by their labels would
+    /// cost more than the counting.
+    routes: [OfRoute; Route::ALL.len()],
     requests_in_flight: Gauge,
     mints: Family<Mint, Counter>,
-    tokens: Family<Source, Counter>,
-    upstream_seconds: Family<OfKind, Histogram>,
+    tokens: [[Counter; How::ALL.len()]; Kind::ALL.len()],
+    upstream_seconds: Family<LabelKind, Histogram>,
     upstream_in_flight: Gauge,
     identity_seconds: Histogram,
     kept_tokens: Gauge,
@@ -33,10 +36,17 @@ pub(crate) struct Metrics {
     reloads: Family<Reload, Counter>,
 }
 
+#[derive(Debug)]
+struct OfRoute {
+    ok: Counter,
+    problems: [Counter; ProblemCode::ALL.len()],
+    seconds: Histogram,
+}
+
 /// What is measured when the metrics are read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gauges {
-    pub kept_tokens: u64,
+    pub kept_tokens: usize,
     pub is_platform_left_alone: bool,
     pub is_fleet_up: bool,
 }
@@ -53,7 +63,7 @@ struct Outcome {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfRoute {
+struct LabelRoute {
     route: &'static str,
 }
 
@@ -70,7 +80,7 @@ struct Source {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OfKind {
+struct LabelKind {
     kind: &'static str,
 }
 
@@ -81,13 +91,28 @@ fn seconds_histogram() -> Histogram {
 
 impl Metrics {
     pub(crate) fn new() -> Self {
+        let requests = Family::<Outcome, Counter>::default();
+        let request_seconds = Family::<LabelRoute, Histogram>::new_with_constructor(seconds_histogram);
+        let tokens = Family::<Source, Counter>::default();
+        let of_route = |route: Route| {
+            let route = route.name();
+            let counter = |outcome| requests.get_or_create_owned(&Outcome { route, outcome });
+            OfRoute {
+                ok: counter("ok"),
+                problems: ProblemCode::ALL.map(|code| counter(code.as_str())),
+                seconds: request_seconds.get_or_create_owned(&LabelRoute { route }),
+            }
+        };
+        let of_kind = |kind: Kind| {
+            let kind = kind.as_str();
+            How::ALL.map(|how| tokens.get_or_create_owned(&Source { kind, source: how.as_str() }))
+        };
         let mut metrics = Self {
             registry: Registry::with_prefix("qrvey_relay"),
-            requests: Family::default(),
-            request_seconds: Family::new_with_constructor(seconds_histogram),
+            routes: Route::ALL.map(of_route),
             requests_in_flight: Gauge::default(),
             mints: Family::default(),
-            tokens: Family::default(),
+            tokens: Kind::ALL.map(of_kind),
             upstream_seconds: Family::new_with_constructor(seconds_histogram),
             upstream_in_flight: Gauge::default(),
             identity_seconds: seconds_histogram(),
@@ -97,15 +122,15 @@ impl Metrics {
             reloads: Family::default(),
         };
         let registry = &mut metrics.registry;
-        registry.register("requests", "Requests by route and outcome", metrics.requests.clone());
-        registry.register("request_seconds", "Time to answer a request", metrics.request_seconds.clone());
+        registry.register("requests", "Requests by route and outcome", requests);
+        registry.register("request_seconds", "Time to answer a request", request_seconds);
         registry.register(
             "requests_in_flight",
             "Requests being answered",
             metrics.requests_in_flight.clone(),
         );
         registry.register("mints", "Requests to the platform by outcome", metrics.mints.clone());
-        registry.register("tokens", "Tokens handed out, by where they came from", metrics.tokens.clone());
+        registry.register("tokens", "Tokens handed out, by where they came from", tokens);
         registry.register("upstream_seconds", "Time the platform took", metrics.upstream_seconds.clone());
         registry.register(
             "upstream_in_flight",
@@ -137,23 +162,29 @@ impl Metrics {
         text
     }
 
-    pub(crate) fn request_starts(&self) -> InFlight {
+    pub(crate) fn request_starts(&self) -> InFlight<'_> {
         InFlight::new(&self.requests_in_flight)
     }
 
-    pub(crate) fn request_ends(&self, route: &'static str, outcome: &'static str, took: Duration) {
-        self.requests.get_or_create(&Outcome { route, outcome }).inc();
-        self.request_seconds.get_or_create(&OfRoute { route }).observe(took.as_secs_f64());
+    /// `code` is that of the problem, if the answer is one.
+    pub(crate) fn request_ends(&self, route: Route, code: Option<ProblemCode>, took: Duration) {
+        let Some(series) = self.routes.get(route as usize) else { return };
+        match code {
+            None => Some(&series.ok),
+            Some(code) => series.problems.get(code as usize),
+        }
+        .map(Counter::inc);
+        series.seconds.observe(took.as_secs_f64());
     }
 
-    pub(crate) fn mint_starts(&self) -> InFlight {
+    pub(crate) fn mint_starts(&self) -> InFlight<'_> {
         InFlight::new(&self.upstream_in_flight)
     }
 
     pub(crate) fn mint_ends(&self, kind: Kind, error: Option<UpstreamError>, took: Duration) {
         let (kind, outcome) = (kind.as_str(), error.map_or("ok", UpstreamError::label));
         self.mints.get_or_create(&Mint { kind, outcome }).inc();
-        self.upstream_seconds.get_or_create(&OfKind { kind }).observe(took.as_secs_f64());
+        self.upstream_seconds.get_or_create(&LabelKind { kind }).observe(took.as_secs_f64());
     }
 
     pub(crate) fn reloaded(&self, is_good: bool) {
@@ -166,28 +197,23 @@ impl Metrics {
     }
 
     pub(crate) fn token_given(&self, kind: Kind, how: How) {
-        let source = match how {
-            How::Minted => "minted",
-            How::Shared => "shared",
-            How::Fleet => "fleet",
-            How::Reused => "reused",
-            How::Stale => "stale",
-        };
-        self.tokens.get_or_create(&Source { kind: kind.as_str(), source }).inc();
+        if let Some(tokens) = self.tokens.get(kind as usize).and_then(|of_kind| of_kind.get(how as usize)) {
+            tokens.inc();
+        }
     }
 }
 
 /// One more under way, until dropped.
-pub(crate) struct InFlight(Gauge);
+pub(crate) struct InFlight<'a>(&'a Gauge);
 
-impl InFlight {
-    fn new(gauge: &Gauge) -> Self {
+impl<'a> InFlight<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
         gauge.inc();
-        Self(gauge.clone())
+        Self(gauge)
     }
 }
 
-impl Drop for InFlight {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.dec();
     }

@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
-use moka::Expiry;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 use crate::config::Reuse;
-use crate::minted::{GrantKey, Minted};
+use crate::minted::{GrantKey, Kept, Minted};
 use crate::problem::Failure;
 
 /// How an answer came about, for the metrics.
@@ -27,6 +26,20 @@ pub(crate) enum How {
     Reused,
     /// An earlier answer was past its share of the lifetime, but the platform gave no new one.
     Stale,
+}
+
+impl How {
+    pub(crate) const ALL: [Self; 5] = [Self::Minted, Self::Shared, Self::Fleet, Self::Reused, Self::Stale];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Minted => "minted",
+            Self::Shared => "shared",
+            Self::Fleet => "fleet",
+            Self::Reused => "reused",
+            Self::Stale => "stale",
+        }
+    }
 }
 
 type Outcome = Result<Arc<Minted>, Failure>;
@@ -46,30 +59,11 @@ struct Inner {
     patience: Duration,
 }
 
-/// An entry goes when its token is over.
-struct UntilOver;
-
-impl Expiry<GrantKey, Arc<Minted>> for UntilOver {
-    fn expire_after_create(&self, _: &GrantKey, minted: &Arc<Minted>, _: Instant) -> Option<Duration> {
-        minted.lifetime
-    }
-
-    fn expire_after_update(
-        &self,
-        _: &GrantKey,
-        minted: &Arc<Minted>,
-        _: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        minted.lifetime
-    }
-}
-
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Minter {
     pub(crate) fn new(reuse: Reuse) -> Self {
-        let kept = Cache::builder().max_capacity(reuse.max_entries).expire_after(UntilOver).build();
+        let kept = Cache::new(reuse.max_entries);
         Self { inner: Arc::new(Inner { kept, flights: Mutex::default(), reuse, patience: PATIENCE }) }
     }
 
@@ -82,25 +76,27 @@ impl Minter {
         key: GrantKey,
         max_age: Option<Duration>,
         mint: impl FnOnce() -> F,
-    ) -> (Outcome, How)
+    ) -> (Result<Kept, Failure>, How)
     where
         F: Future<Output = Result<Minted, Failure>> + Send + 'static,
     {
         let kept = self.inner.kept(&key, max_age);
-        if let Some(minted) = kept.as_ref().filter(|minted| self.inner.is_fresh(minted)) {
-            if self.inner.is_due_for_renewal(minted) {
+        if let Some(kept) = kept.as_ref().filter(|kept| self.inner.is_fresh(kept)) {
+            if self.inner.is_due_for_renewal(kept) {
                 // Nobody waits for it: its task goes on by itself.
                 drop(self.join_or_start(key, Some(Duration::ZERO), mint));
             }
-            return (Ok(Arc::clone(minted)), How::Reused);
+            return (Ok(kept.clone()), How::Reused);
         }
         let (flight, how) = match self.join_or_start(key, max_age, mint) {
             Joined::Flight(flight, how) => (flight, how),
             Joined::Landed(minted) => return (Ok(minted), How::Shared),
         };
-        let Some(kept) = kept else { return (flight.await, how) };
-        match tokio::time::timeout(self.inner.patience, flight).await {
-            Ok(Ok(minted)) => (Ok(minted), how),
+        let Some(kept) = kept else { return (flight.await.map(Kept::new), how) };
+        let flight = tokio::time::timeout(self.inner.patience, flight).await;
+        let kept = Kept::new(kept.minted);
+        match flight {
+            Ok(Ok(minted)) => (Ok(Kept::new(minted)), how),
             Ok(Err(failure)) if kept.is_over() => (Err(failure), how),
             Ok(Err(_)) | Err(_) => (Ok(kept), How::Stale),
         }
@@ -108,12 +104,13 @@ impl Minter {
 
     /// Forgets the grant's token, so that the next caller gets a new one.
     pub(crate) fn forget(&self, key: &GrantKey) {
-        self.inner.kept.invalidate(key);
+        self.inner.kept.remove(key);
     }
 
-    /// How many tokens are kept.
-    pub(crate) fn kept(&self) -> u64 {
-        self.inner.kept.entry_count()
+    /// How many tokens are kept. Those that are over go, if others have not taken their place yet.
+    pub(crate) fn kept(&self) -> usize {
+        self.inner.kept.retain(|_, minted| !Kept::new(Arc::clone(minted)).is_over());
+        self.inner.kept.len()
     }
 
     fn join_or_start<F>(&self, key: GrantKey, max_age: Option<Duration>, mint: impl FnOnce() -> F) -> Joined
@@ -125,8 +122,8 @@ impl Minter {
             return Joined::Flight(flight.clone(), How::Shared);
         }
         // Looked at once more under the lock: a flight may have landed since.
-        if let Some(minted) = self.inner.kept(&key, max_age).filter(|minted| self.inner.is_fresh(minted)) {
-            return Joined::Landed(minted);
+        if let Some(kept) = self.inner.kept(&key, max_age).filter(|kept| self.inner.is_fresh(kept)) {
+            return Joined::Landed(kept);
         }
         // A task of its own, so that it neither stops with its first caller nor waits to be polled.
         let task = tokio::spawn(Arc::clone(&self.inner).land(key, mint()));
@@ -138,7 +135,7 @@ impl Minter {
 
 enum Joined {
     Flight(Flight, How),
-    Landed(Arc<Minted>),
+    Landed(Kept),
 }
 
 /// A kept token asked for at least so often is renewed before its share of the lifetime is over.
@@ -147,24 +144,25 @@ const USES_WORTH_RENEWAL: u32 = 3;
 const RENEWAL_PERCENT: u32 = 75;
 
 impl Inner {
-    fn kept(&self, key: &GrantKey, max_age: Option<Duration>) -> Option<Arc<Minted>> {
-        let young = |minted: &Arc<Minted>| max_age.is_none_or(|max_age| minted.asked.elapsed() <= max_age);
-        self.kept.get(key).filter(|minted| !minted.is_over()).filter(young)
+    fn kept(&self, key: &GrantKey, max_age: Option<Duration>) -> Option<Kept> {
+        let kept = self.kept.get(key).map(Kept::new)?;
+        let is_young = max_age.is_none_or(|max_age| kept.age() <= max_age);
+        (is_young && !kept.is_over()).then_some(kept)
     }
 
-    fn is_fresh(&self, minted: &Minted) -> bool {
-        minted.asked.elapsed() < self.share(minted)
+    fn is_fresh(&self, kept: &Kept) -> bool {
+        kept.age() < self.share(kept)
     }
 
-    fn share(&self, minted: &Minted) -> Duration {
-        self.reuse.share_of(minted.lifetime.unwrap_or_default())
+    fn share(&self, kept: &Kept) -> Duration {
+        self.reuse.share_of(kept.minted.lifetime.unwrap_or_default())
     }
 
     /// Says yes once for each token, so that a failing renewal is not tried at every request.
-    fn is_due_for_renewal(&self, minted: &Minted) -> bool {
-        minted.count_use() >= USES_WORTH_RENEWAL
-            && minted.asked.elapsed() >= self.share(minted) * RENEWAL_PERCENT / 100
-            && minted.claim_renewal()
+    fn is_due_for_renewal(&self, kept: &Kept) -> bool {
+        kept.minted.count_use() >= USES_WORTH_RENEWAL
+            && kept.age() >= self.share(kept) * RENEWAL_PERCENT / 100
+            && kept.minted.claim_renewal()
     }
 
     fn flights(&self) -> MutexGuard<'_, HashMap<GrantKey, Flight>> {
@@ -208,7 +206,7 @@ mod tests {
     use qrvey_auth_wire::Token;
 
     use super::*;
-    use crate::minted::Kind;
+    use crate::minted::{FreshToken, Kind};
     use crate::moment::Moment;
 
     const LIFETIME: Duration = Duration::from_secs(100);
@@ -224,12 +222,18 @@ mod tests {
             Self { mints: Arc::default(), age }
         }
 
-        async fn ask(&self, minter: &Minter, key: GrantKey) -> (Outcome, How) {
+        async fn ask(&self, minter: &Minter, key: GrantKey) -> (Result<Kept, Failure>, How) {
             let (mints, asked) = (Arc::clone(&self.mints), Moment::now().earlier(self.age));
             let mint = move || async move {
                 let number = mints.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
-                Ok(Minted::new(Token::parse(format!("t{number}")).unwrap(), asked, Some(LIFETIME)))
+                let fresh = FreshToken {
+                    token: Token::parse(format!("t{number}")).unwrap(),
+                    asked,
+                    lifetime: Some(LIFETIME),
+                    is_by_another_replica: false,
+                };
+                Ok(Minted::new(fresh, None, "https://tenant.example".to_owned()))
             };
             minter.token(key, None, mint).await
         }
@@ -279,7 +283,6 @@ mod tests {
         for number in 0..5_000 {
             assert!(platform.ask(&minter, key(&number.to_string())).await.0.is_ok());
         }
-        minter.inner.kept.run_pending_tasks();
         assert!(minter.kept() <= 100);
         assert!(minter.inner.flights().is_empty());
     }

@@ -1,9 +1,12 @@
 //! A token that the platform gave, and the name of the grant that it was given for.
 
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use qrvey_auth_wire::Token;
+use bytes::{BufMut, Bytes, BytesMut};
+use qrvey_auth_wire::{Token, TokenAnswer};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -17,6 +20,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    pub(crate) const ALL: [Self; 2] = [Self::Composer, Self::Admin];
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Composer => "composer",
@@ -50,13 +55,22 @@ impl GrantKey {
     }
 }
 
-/// A token that the platform gave.
+/// A token that the platform gave, to this replica or to another.
 #[derive(Debug)]
-pub(crate) struct Minted {
+pub(crate) struct FreshToken {
     pub token: Token,
     /// Before the request went out, so that the lifetime is never overestimated.
     pub asked: Moment,
     /// `None`: unknown, so never reused.
+    pub lifetime: Option<Duration>,
+    pub is_by_another_replica: bool,
+}
+
+/// A token as it is kept: in the answer that it is given out with.
+#[derive(Debug)]
+pub(crate) struct Minted {
+    answer: AnswerText,
+    asked: Moment,
     pub lifetime: Option<Duration>,
     pub is_by_another_replica: bool,
     uses: AtomicU32,
@@ -64,28 +78,30 @@ pub(crate) struct Minted {
 }
 
 impl Minted {
-    pub(crate) fn new(token: Token, asked: Moment, lifetime: Option<Duration>) -> Self {
+    pub(crate) fn new(fresh: FreshToken, grant: Option<String>, domain: String) -> Self {
+        let FreshToken { token, asked, lifetime, is_by_another_replica } = fresh;
         Self {
-            token,
+            answer: AnswerText::new(&TokenAnswer { token, expires_in: None, grant, domain: Some(domain) }),
             asked,
             lifetime,
-            is_by_another_replica: false,
+            is_by_another_replica,
             uses: AtomicU32::new(0),
             is_being_renewed: AtomicBool::new(false),
         }
     }
 
-    pub(crate) fn by_another_replica(token: Token, asked: Moment, lifetime: Duration) -> Self {
-        Self { is_by_another_replica: true, ..Self::new(token, asked, Some(lifetime)) }
+    /// The body of an answer that is given at this age.
+    fn answer_at(&self, age: Duration) -> Bytes {
+        self.answer.with(self.seconds_left_at(age))
     }
 
-    /// Whole seconds left now; `Some(0)` is over.
-    pub(crate) fn seconds_left(&self) -> Option<u64> {
-        self.lifetime.map(|lifetime| lifetime.saturating_sub(self.asked.elapsed()).as_secs())
+    /// Whole seconds; `Some(0)` is over.
+    fn seconds_left_at(&self, age: Duration) -> Option<u64> {
+        self.lifetime.map(|lifetime| lifetime.saturating_sub(age).as_secs())
     }
 
-    pub(crate) fn is_over(&self) -> bool {
-        self.seconds_left() == Some(0)
+    fn is_over_at(&self, age: Duration) -> bool {
+        self.seconds_left_at(age) == Some(0)
     }
 
     /// How often it has been handed out again, this time included.
@@ -96,6 +112,61 @@ impl Minted {
     /// True once: for whoever is to renew it in the background.
     pub(crate) fn claim_renewal(&self) -> bool {
         !self.is_being_renewed.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// A token as it is at one look: its clocks are read once for all that is decided by its age.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub minted: Arc<Minted>,
+    age: Duration,
+}
+
+impl Kept {
+    pub(crate) fn new(minted: Arc<Minted>) -> Self {
+        Self { age: minted.asked.elapsed(), minted }
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.age
+    }
+
+    /// The body of the answer that gives it out.
+    pub(crate) fn answer(&self) -> Bytes {
+        self.minted.answer_at(self.age)
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.minted.is_over_at(self.age)
+    }
+}
+
+/// A [`TokenAnswer`], written once. Only the seconds left change from one time to the next.
+struct AnswerText(Bytes);
+
+impl AnswerText {
+    fn new(answer: &TokenAnswer) -> Self {
+        // Texts always serialize.
+        Self(serde_json::to_vec(answer).unwrap_or_default().into_boxed_slice().into())
+    }
+
+    fn with(&self, expires_in: Option<u64>) -> Bytes {
+        /// As long as the key and the largest number together.
+        const ROOM: usize = r#","expires_in":18446744073709551615"#.len();
+        let (Some(seconds), Some(open)) = (expires_in, self.0.strip_suffix(b"}")) else {
+            return self.0.clone();
+        };
+        let mut text = BytesMut::with_capacity(self.0.len() + ROOM);
+        text.put_slice(open);
+        // Writing to memory does not fail.
+        let _ = write!(text, r#","expires_in":{seconds}}}"#);
+        text.freeze()
+    }
+}
+
+impl fmt::Debug for AnswerText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AnswerText([redacted])")
     }
 }
 
@@ -124,20 +195,37 @@ mod tests {
         assert!(name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
     }
 
+    fn minted(lifetime: Option<u64>) -> Minted {
+        let fresh = FreshToken {
+            token: Token::parse("canary").unwrap(),
+            asked: Moment::now(),
+            lifetime: lifetime.map(Duration::from_secs),
+            is_by_another_replica: false,
+        };
+        Minted::new(fresh, Some("g".to_owned()), "https://tenant.example".to_owned())
+    }
+
     #[test]
     fn a_token_is_over_in_its_last_second() {
-        let token = || Token::parse("t").unwrap();
-        let aged = |seconds| Moment::now().earlier(Duration::from_secs(seconds));
-        let minute = Some(Duration::from_secs(60));
-        assert_eq!(Minted::new(token(), aged(10), minute).seconds_left(), Some(49));
-        assert!(!Minted::new(token(), aged(58), minute).is_over());
-        assert!(Minted::new(token(), aged(60), minute).is_over());
-        assert!(!Minted::new(token(), aged(1_000_000), None).is_over(), "an unknown lifetime is not over");
+        let (minute, seconds) = (minted(Some(60)), Duration::from_secs);
+        assert_eq!(minute.seconds_left_at(Duration::from_millis(10_001)), Some(49));
+        assert!(!minute.is_over_at(seconds(59)));
+        assert!(minute.is_over_at(seconds(60)));
+        assert!(!minted(None).is_over_at(seconds(1_000_000)), "an unknown lifetime is not over");
+    }
+
+    #[test]
+    fn an_answer_tells_the_seconds_left_where_they_are_known() {
+        let read = |minted: &Minted| {
+            serde_json::from_slice::<TokenAnswer>(&minted.answer_at(Duration::from_secs(10))).unwrap()
+        };
+        let known = read(&minted(Some(u64::MAX)));
+        assert_eq!(known.expires_in, Some(u64::MAX - 10));
+        assert_eq!(read(&minted(None)), TokenAnswer { expires_in: None, ..known });
     }
 
     #[test]
     fn debug_is_redacted() {
-        let minted = Minted::new(Token::parse("canary").unwrap(), Moment::now(), None);
-        assert!(!format!("{minted:?}").contains("canary"));
+        assert!(!format!("{:?}", minted(None)).contains("canary"));
     }
 }

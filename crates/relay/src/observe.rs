@@ -1,26 +1,19 @@
-//! The outermost layer: gives each request an id, each answer its headers and each error its body,
-//! and says once, in log and metrics, how it ended.
+//! What is done around every answer: an id for the request, headers for the answer, and a word on
+//! how it ended in log and metrics.
 
 use std::time::Instant;
 
-use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderValue, Uri};
-use axum::middleware::Next;
-use axum::response::Response;
-use qrvey_auth_wire::{ADMIN_TOKEN_PATH, COMPOSER_TOKEN_PATH};
-use tracing::Instrument;
-use uuid::Uuid;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method};
+use qrvey_auth_wire::ProblemCode;
 
-use crate::problem::{self, Failure};
-use crate::router::{Relay, TOKENS_PATH};
-use crate::trace::TraceParent;
-
-/// Names a request in the log; made here, for a caller's own could be anything.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestId(pub(crate) String);
+use crate::metrics::{InFlight, Metrics};
+use crate::route::Route;
+use crate::service::Answer;
+use crate::trace::{TraceParent, Trail};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -33,55 +26,59 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-pub(crate) async fn observe(State(relay): State<Relay>, mut request: Request, next: Next) -> Response {
-    let start = Instant::now();
-    let in_flight = relay.metrics().request_starts();
-    let id = Uuid::new_v4().simple().to_string();
-    let route = route(request.uri());
-    let method = method(&request);
-    let trace =
-        request.headers().get("traceparent").and_then(|value| TraceParent::parse(value.to_str().ok()?));
-    let trace_id = trace.as_ref().map(TraceParent::trace_id);
-    let span = tracing::info_span!("request", request_id = %id, trace_id);
-    if let Some(trace) = trace {
-        request.extensions_mut().insert(trace);
+/// A request under way.
+pub(crate) struct Observation<'a> {
+    pub trail: Trail,
+    pub route: Route,
+    method: &'static str,
+    start: Instant,
+    metrics: &'a Metrics,
+    _in_flight: InFlight<'a>,
+}
+
+impl<'a> Observation<'a> {
+    pub(crate) fn start(metrics: &'a Metrics, head: &Parts, route: Route) -> Self {
+        let trace = head.headers.get("traceparent").and_then(|it| TraceParent::parse(it.to_str().ok()?));
+        Self {
+            trail: Trail::new(trace),
+            route,
+            method: method(&head.method),
+            start: Instant::now(),
+            metrics,
+            _in_flight: metrics.request_starts(),
+        }
     }
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let response = next.run(request).instrument(span.clone()).await;
-    let mut response = problem::render(response, &id);
-    secure(&mut response);
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, id);
+
+    /// `code` is that of the problem, if the answer is one.
+    pub(crate) fn end(self, answer: &mut Answer, code: Option<ProblemCode>) {
+        let headers = answer.headers_mut();
+        secure(headers);
+        if let Ok(id) = HeaderValue::from_str(self.trail.request_id()) {
+            headers.insert(REQUEST_ID, id);
+        }
+        let took = self.start.elapsed();
+        self.metrics.request_ends(self.route, code, took);
+        tracing::info!(
+            request_id = self.trail.request_id(),
+            trace_id = self.trail.trace_id(),
+            method = self.method,
+            route = self.route.name(),
+            status = answer.status().as_u16(),
+            outcome = code.map_or("ok", ProblemCode::as_str),
+            milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            "answered"
+        );
     }
-    let outcome = response.extensions().get::<Failure>().map_or("ok", |failure| failure.code.as_str());
-    let took = start.elapsed();
-    relay.metrics().request_ends(route, outcome, took);
-    drop(in_flight);
-    span.in_scope(|| {
-        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(method, route, status = response.status().as_u16(), outcome, milliseconds, "answered");
-    });
-    response
 }
 
 /// Puts the headers on that every answer has.
-pub(crate) fn secure(response: &mut Response) {
-    for (name, value) in &SECURITY_HEADERS {
-        response.headers_mut().insert(name, value.clone());
-    }
+pub(crate) fn secure(headers: &mut HeaderMap) {
+    headers.extend(SECURITY_HEADERS);
 }
 
-/// A name from a fixed list: a path could hold anything, a token included.
-fn route(uri: &Uri) -> &'static str {
-    let path = uri.path();
-    [COMPOSER_TOKEN_PATH, ADMIN_TOKEN_PATH, TOKENS_PATH]
-        .into_iter()
-        .find(|known| path.ends_with(known))
-        .map_or("other", |known| known.trim_start_matches('/'))
-}
-
-fn method(request: &Request) -> &'static str {
-    match request.method().as_str() {
+/// A name from a fixed list: a method could be any word.
+fn method(method: &Method) -> &'static str {
+    match method.as_str() {
         "POST" => "POST",
         "GET" => "GET",
         "HEAD" => "HEAD",

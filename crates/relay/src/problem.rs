@@ -3,39 +3,46 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::header::{
-    ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, TRANSFER_ENCODING, WWW_AUTHENTICATE,
-};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
 use qrvey_auth_wire::{Problem, ProblemCode};
 
+use crate::route::Route;
+use crate::service::{self, Answer};
+
 /// What a caller is told went wrong.
-///
-/// As a response it travels in the extensions; [`render`] writes the body once the request id is
-/// known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub code: ProblemCode,
     pub status: StatusCode,
     pub detail: &'static str,
     pub retry_after: Option<Duration>,
+    /// Where the method alone was wrong: the route, which knows the right one.
+    route: Option<Route>,
 }
 
 impl Failure {
     pub(crate) fn new(code: ProblemCode, detail: &'static str) -> Self {
         let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { code, status, detail, retry_after: None }
+        Self { code, status, detail, retry_after: None, route: None }
     }
 
     /// A request that is not one of the contract, with the status that says how.
     pub(crate) fn invalid(status: StatusCode, detail: &'static str) -> Self {
-        Self { code: ProblemCode::InvalidRequest, status, detail, retry_after: None }
+        Self { status, ..Self::new(ProblemCode::InvalidRequest, detail) }
     }
 
     pub(crate) fn retry_after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
+    }
+
+    pub(crate) fn nothing_here() -> Self {
+        Self::invalid(StatusCode::NOT_FOUND, "There is nothing at this path.")
+    }
+
+    pub(crate) fn method_not_allowed(route: Route) -> Self {
+        let failure = Self::invalid(StatusCode::METHOD_NOT_ALLOWED, "This path does not take this method.");
+        Self { route: Some(route), ..failure }
     }
 
     pub(crate) fn not_signed_in() -> Self {
@@ -54,61 +61,32 @@ impl Failure {
         Self::new(ProblemCode::Internal, "The relay failed. Its log has the request id.")
     }
 
-    /// What to say of a status that a library answered with.
-    fn of_status(status: StatusCode) -> Self {
-        let detail = match status {
-            StatusCode::NOT_FOUND => "There is nothing at this path.",
-            StatusCode::METHOD_NOT_ALLOWED => "This path does not take this method.",
-            StatusCode::PAYLOAD_TOO_LARGE => "The body is too large.",
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => "The body must be application/json.",
-            StatusCode::REQUEST_TIMEOUT => "The request did not arrive in time.",
-            _ if status.is_server_error() => return Self { status, ..Self::internal() },
-            _ => "The request is not one that the relay understands.",
+    /// The answer that says so.
+    pub(crate) fn render(self, request_id: &str) -> Answer {
+        let problem = Problem {
+            kind: "about:blank".to_owned(),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.to_owned(),
+            code: self.code,
+            request_id: request_id.to_owned(),
         };
-        Self::invalid(status, detail)
+        // A problem is made of texts and numbers, which always serialize.
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut answer = service::answer(self.status, body.into());
+        let headers = answer.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(wait) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"host application\""));
+        }
+        if let Some(route) = self.route {
+            headers.insert(ALLOW, HeaderValue::from_static(route.method()));
+        }
+        answer
     }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
-        response.extensions_mut().insert(self);
-        response
-    }
-}
-
-/// Gives every error answer its problem body, whoever made the answer: a handler, a layer or axum.
-pub(crate) fn render(response: Response, request_id: &str) -> Response {
-    let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
-        return response;
-    }
-    let (mut parts, _) = response.into_parts();
-    let failure = parts.extensions.get::<Failure>().copied().unwrap_or_else(|| Failure::of_status(status));
-    let problem = Problem {
-        kind: "about:blank".to_owned(),
-        title: status.canonical_reason().unwrap_or("Error").to_owned(),
-        status: status.as_u16(),
-        detail: failure.detail.to_owned(),
-        code: failure.code,
-        request_id: request_id.to_owned(),
-    };
-    parts.headers.remove(CONTENT_LENGTH);
-    parts.headers.remove(TRANSFER_ENCODING);
-    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    if let Some(wait) = failure.retry_after {
-        parts.headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
-    }
-    if status == StatusCode::UNAUTHORIZED {
-        parts.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"host application\""));
-    }
-    if status != StatusCode::METHOD_NOT_ALLOWED {
-        parts.headers.remove(ALLOW);
-    }
-    // A problem is made of texts and numbers, which always serialize.
-    let body = serde_json::to_vec(&problem).unwrap_or_default();
-    parts.extensions.insert(failure);
-    Response::from_parts(parts, Body::from(body))
 }
 
 /// Rounded up, so that whoever comes back then is not early.
@@ -125,16 +103,5 @@ mod tests {
         assert_eq!(whole_seconds(Duration::ZERO), 1);
         assert_eq!(whole_seconds(Duration::from_millis(1_001)), 2);
         assert_eq!(whole_seconds(Duration::from_secs(3)), 3);
-    }
-
-    #[test]
-    fn every_error_status_becomes_a_problem_and_no_other_does() {
-        for status in (100..600).filter_map(|code| StatusCode::from_u16(code).ok()) {
-            let rendered = render(status.into_response(), "r1");
-            let is_problem =
-                rendered.headers().get(CONTENT_TYPE).is_some_and(|it| it == "application/problem+json");
-            assert_eq!(is_problem, status.as_u16() >= 400, "{status}");
-            assert_eq!(rendered.status(), status);
-        }
     }
 }

@@ -3,27 +3,22 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum_server::accept::DefaultAcceptor;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
-use axum_server::{Handle, Server};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
-use crate::config::{Config, ConfigError, Environment, Limits, Log, Tls};
-use crate::connections::BoundedAcceptor;
+use crate::certificate::Certificate;
+use crate::config::{Config, ConfigError, Environment, Log, Tls};
+use crate::listen::listen;
 use crate::relay::StartError;
 use crate::router::Relay;
 use crate::watch::FileWatch;
 
 /// How often the configuration and certificate files are looked at.
 const WATCH_INTERVAL: Duration = Duration::from_secs(2);
-/// The most headers of a request, and the most bytes of them together.
-const MAX_HEADERS: usize = 64;
-const MAX_HEADER_BYTES: usize = 32 * 1024;
-const MAX_STREAMS_PER_CONNECTION: u32 = 128;
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 
 /// Why the server ended before it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -55,31 +50,23 @@ pub enum ServeError {
 pub async fn serve(config: Config, path: PathBuf, environment: Environment) -> Result<(), ServeError> {
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let (address, operations_address) = (config.listen, config.operations_listen);
-    let (limits, tls) = (config.limits.clone(), config.tls.clone());
+    let limits = config.limits.clone();
     let fixed = Fixed::of(&config);
+    let certificate = config.tls.clone().map(Certificate::load).transpose().map_err(ServeError::Tls)?;
+    let certificate = certificate.map(Arc::new);
     let relay = Relay::new(config)?;
-    let certificate = match &tls {
-        None => None,
-        Some(tls) => {
-            Some(RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await.map_err(ServeError::Tls)?)
-        }
-    };
 
-    let public = Handle::new();
-    let operations = Handle::new();
-    let public_server =
-        listen_public(address, relay.clone(), limits.clone(), certificate.clone(), public.clone());
-    let operations_server =
-        listen_operations(operations_address, relay.operations_router(), operations.clone());
-    let mut public_server = tokio::spawn(public_server);
-    let mut operations_server = tokio::spawn(operations_server);
-    announce("listening for callers", &public).await;
-    announce("listening for operators", &operations).await;
+    let socket = bind(address, "listening for callers").await?;
+    let operations_socket = bind(operations_address, "listening for operators").await?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async { drop(stopped.await) };
+    let callers = tokio::spawn(listen(socket, relay.clone(), limits, certificate.clone(), stopped));
+    let operations = axum::serve(operations_socket, relay.operations_router());
+    let mut operations = tokio::spawn(operations.into_future());
 
-    let mut files = Files { path, fixed, environment, relay: relay.clone(), tls, certificate };
+    let mut files = Files { path, fixed, environment, relay: relay.clone(), certificate };
     let mut config_watch = FileWatch::new([files.path.clone()]);
-    let mut tls_watch =
-        FileWatch::new(files.tls.iter().flat_map(|tls| [tls.certificate.clone(), tls.key.clone()]));
+    let mut tls_watch = FileWatch::new(files.certificate.iter().flat_map(|certificate| certificate.files()));
     let mut interval = tokio::time::interval(WATCH_INTERVAL);
     loop {
         tokio::select! {
@@ -87,28 +74,34 @@ pub async fn serve(config: Config, path: PathBuf, environment: Environment) -> R
             _ = signals.interrupt.recv() => break,
             _ = signals.hang_up.recv() => {
                 files.reload_config();
-                files.reload_certificate().await;
+                files.reload_certificate();
             }
             _ = interval.tick() => {
                 if config_watch.changed() {
                     files.reload_config();
                 }
                 if tls_watch.changed() {
-                    files.reload_certificate().await;
+                    files.reload_certificate();
                 }
             }
-            ended = &mut public_server => return flatten(ended, address),
-            ended = &mut operations_server => return flatten(ended, operations_address),
+            ended = &mut operations => return flatten(ended, operations_address),
         }
     }
 
     tracing::info!("told to stop; finishing what is in flight");
     relay.drain();
-    public.graceful_shutdown(Some(limits.shutdown_timeout));
-    let ended = flatten(public_server.await, address);
-    operations.graceful_shutdown(Some(Duration::ZERO));
+    drop(stop);
+    let ended = callers.await;
+    operations.abort();
     tracing::info!("stopped");
-    ended
+    flatten(ended.map(Ok), address)
+}
+
+async fn bind(address: SocketAddr, what: &'static str) -> Result<TcpListener, ServeError> {
+    let failed = |error| ServeError::Listen { address, error };
+    let socket = TcpListener::bind(address).await.map_err(failed)?;
+    tracing::info!(address = %socket.local_addr().map_err(failed)?, "{what}");
+    Ok(socket)
 }
 
 /// What a running server cannot change.
@@ -148,8 +141,7 @@ struct Files {
     fixed: Fixed,
     environment: Environment,
     relay: Relay,
-    tls: Option<Tls>,
-    certificate: Option<RustlsConfig>,
+    certificate: Option<Arc<Certificate>>,
 }
 
 impl Files {
@@ -174,11 +166,11 @@ impl Files {
         }
     }
 
-    async fn reload_certificate(&self) {
-        let (Some(tls), Some(certificate)) = (&self.tls, &self.certificate) else { return };
-        match certificate.reload_from_pem_file(&tls.certificate, &tls.key).await {
-            Ok(()) => tracing::info!("took the certificate as it is now"),
-            Err(error) => {
+    fn reload_certificate(&self) {
+        match self.certificate.as_ref().map(|certificate| certificate.reload()) {
+            None => {}
+            Some(Ok(())) => tracing::info!("took the certificate as it is now"),
+            Some(Err(error)) => {
                 tracing::error!(%error, "the new certificate has a fault; the old one stays in use");
             }
         }
@@ -208,46 +200,4 @@ fn flatten(
     ended
         .unwrap_or_else(|panic| Err(io::Error::other(panic)))
         .map_err(|error| ServeError::Listen { address, error })
-}
-
-async fn announce(what: &'static str, handle: &Handle<SocketAddr>) {
-    if let Some(address) = handle.listening().await {
-        tracing::info!(%address, "{what}");
-    }
-}
-
-async fn listen_public(
-    address: SocketAddr,
-    relay: Relay,
-    limits: Limits,
-    certificate: Option<RustlsConfig>,
-    handle: Handle<SocketAddr>,
-) -> io::Result<()> {
-    let bounded =
-        BoundedAcceptor::new(limits.max_connections, limits.max_connections_per_address, relay.clone());
-    let mut server = axum_server::bind(address).handle(handle).first_request_timeout(limits.header_timeout);
-    let http = server.http_builder();
-    http.http1()
-        .header_read_timeout(limits.header_timeout)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEADER_BYTES);
-    http.http2()
-        .max_header_list_size(MAX_HEADER_BYTES as u32)
-        .max_concurrent_streams(MAX_STREAMS_PER_CONNECTION)
-        .keep_alive_interval(KEEP_ALIVE_INTERVAL)
-        .keep_alive_timeout(limits.header_timeout);
-    let service = relay.app().into_make_service_with_connect_info::<SocketAddr>();
-    match certificate {
-        None => server.acceptor(bounded).serve(service).await,
-        Some(certificate) => {
-            let acceptor =
-                RustlsAcceptor::new(certificate).handshake_timeout(limits.header_timeout).acceptor(bounded);
-            server.acceptor(acceptor).serve(service).await
-        }
-    }
-}
-
-async fn listen_operations(address: SocketAddr, app: Router, handle: Handle<SocketAddr>) -> io::Result<()> {
-    let server: Server<SocketAddr, DefaultAcceptor> = axum_server::bind(address);
-    server.handle(handle).serve(app.into_make_service()).await
 }

@@ -23,9 +23,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 pub use environment::Environment;
-#[cfg(test)]
-pub(crate) use identity::ClaimHeader;
-pub(crate) use identity::{Forward, HeaderNames, IdentityConfig, Jwt};
+pub(crate) use identity::{ClaimHeader, Forward, HeaderNames, IdentityConfig, Jwt};
 pub(crate) use limits::Limits;
 pub(crate) use secrets::Secret;
 pub use source::ConfigError;
@@ -108,7 +106,7 @@ pub(crate) struct Admin {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Reuse {
     pub lifetime_percent: u32,
-    pub max_entries: u64,
+    pub max_entries: usize,
 }
 
 impl Reuse {
@@ -283,10 +281,7 @@ fn reuse(written: &file::Reuse) -> Result<Reuse, Fault> {
     let lifetime_percent = written.lifetime_percent.as_ref().map_or(80, |percent| *percent.get_ref());
     match &written.lifetime_percent {
         Some(percent) if lifetime_percent > 95 => Err(percent.fault("must be between 0 (no reuse) and 95")),
-        _ => Ok(Reuse {
-            lifetime_percent,
-            max_entries: limits::positive(&written.max_entries, 10_000)? as u64,
-        }),
+        _ => Ok(Reuse { lifetime_percent, max_entries: limits::positive(&written.max_entries, 10_000)? }),
     }
 }
 

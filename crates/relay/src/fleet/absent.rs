@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{FleetConfig, FleetError, SharedToken, Turn};
-use crate::minted::{GrantKey, Minted};
+use crate::minted::{FreshToken, GrantKey};
 
 /// In a build without the feature there is no fleet, so nothing of it can ever run.
 pub(crate) enum Fleet {}
@@ -19,7 +19,7 @@ impl Fleet {
         match *self {}
     }
 
-    pub(crate) async fn share(&self, _: &GrantKey, _: &Minted) {
+    pub(crate) async fn share(&self, _: &GrantKey, _: &FreshToken) {
         match *self {}
     }
 

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use super::seal::Sealer;
 use super::{FleetConfig, FleetError, SharedToken, Turn};
-use crate::minted::{GrantKey, Minted};
+use crate::minted::{FreshToken, GrantKey};
 
 /// A connection through TLS takes longer than a question may, so it is made without anybody waiting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -134,10 +134,10 @@ impl Fleet {
     }
 
     /// Lets the others have a token.
-    pub(crate) async fn share(&self, key: &GrantKey, minted: &Minted) {
-        let (Some(name), Some(lifetime)) = (self.name("token", key), minted.lifetime) else { return };
-        let left_ms = u64::try_from(lifetime.saturating_sub(minted.asked.elapsed()).as_millis()).unwrap_or(0);
-        let sealed = self.sealers.first().and_then(|sealer| sealer.seal(&name, &minted.token, lifetime));
+    pub(crate) async fn share(&self, key: &GrantKey, fresh: &FreshToken) {
+        let (Some(name), Some(lifetime)) = (self.name("token", key), fresh.lifetime) else { return };
+        let left_ms = u64::try_from(lifetime.saturating_sub(fresh.asked.elapsed()).as_millis()).unwrap_or(0);
+        let sealed = self.sealers.first().and_then(|sealer| sealer.seal(&name, &fresh.token, lifetime));
         if let (Some(sealed), 1..) = (sealed, left_ms) {
             let mut command = redis::cmd("SET");
             command.arg(self.key(&name)).arg(sealed).arg("PX").arg(left_ms);

@@ -13,11 +13,12 @@ use reqwest::{Client, Response};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::Caller;
+use crate::ask::Ask;
 use crate::claims::Claims;
 use crate::config::Forward;
 use crate::http::{self, BodyError};
 use crate::json;
+use crate::principal::Principal;
 use crate::problem::Failure;
 
 /// The most that is read of the host application's answer, in bytes.
@@ -30,8 +31,8 @@ const RETRY_SOON: Duration = Duration::from_secs(2);
 pub(crate) struct HostApplication {
     http: Client,
     url: Url,
-    /// Claims by the hash of the credentials that they belong to.
-    kept: Option<Cache<[u8; 32], Arc<Claims>>>,
+    /// Principals by the hash of the credentials that they sent.
+    kept: Option<Cache<[u8; 32], Arc<Principal>>>,
 }
 
 /// The caller's credentials, as sent.
@@ -49,25 +50,28 @@ impl HostApplication {
         Ok(Self { http, url: config.url.clone(), kept })
     }
 
-    pub(super) async fn claims(&self, caller: Caller<'_>) -> Result<Arc<Claims>, Failure> {
-        let credentials = Credentials::of(caller.headers)?;
-        let Some(kept) = &self.kept else { return self.ask(credentials, caller).await };
+    pub(super) async fn principal(&self, ask: Ask<'_>) -> Result<Arc<Principal>, Failure> {
+        let credentials = Credentials::of(ask.headers)?;
+        let Some(kept) = &self.kept else { return self.ask(credentials, ask).await };
         let key = credentials.key();
+        if let Some(principal) = kept.get(&key).await {
+            return Ok(principal);
+        }
         // Asks at once for equal credentials are one; a refusal is shared with them, never kept.
-        kept.try_get_with(key, self.ask(credentials, caller)).await.map_err(|failure| *failure)
+        kept.try_get_with(key, self.ask(credentials, ask)).await.map_err(|failure| *failure)
     }
 
-    pub(super) async fn forget(&self, caller: Caller<'_>) {
-        if let (Some(kept), Ok(credentials)) = (&self.kept, Credentials::of(caller.headers)) {
+    pub(super) async fn forget(&self, ask: Ask<'_>) {
+        if let (Some(kept), Ok(credentials)) = (&self.kept, Credentials::of(ask.headers)) {
             kept.invalidate(&credentials.key()).await;
         }
     }
 
-    async fn ask(&self, credentials: Credentials, caller: Caller<'_>) -> Result<Arc<Claims>, Failure> {
+    async fn ask(&self, credentials: Credentials, ask: Ask<'_>) -> Result<Arc<Principal>, Failure> {
         let mut request = self.http.get(self.url.clone()).header(ACCEPT, "application/json");
-        request = request.header("x-request-id", caller.request_id);
-        if let Some(trace) = caller.trace {
-            request = request.header("traceparent", trace.child());
+        request = request.header("x-request-id", ask.trail.request_id());
+        if let Some(trace) = ask.trail.child_trace() {
+            request = request.header("traceparent", trace);
         }
         for (name, value) in [(COOKIE, credentials.cookie), (AUTHORIZATION, credentials.authorization)] {
             if let Some(mut value) = value {
@@ -75,9 +79,17 @@ impl HostApplication {
                 request = request.header(name, value);
             }
         }
+        let unavailable = |reason: &str| {
+            let request_id = ask.trail.request_id();
+            tracing::warn!(request_id, reason, "cannot learn from identity.url who is signed in");
+            unavailable()
+        };
         let response = request.send().await.map_err(|error| unavailable(&without_url(error)))?;
         match response.status() {
-            status if status.is_success() => read(response).await.map(Arc::new),
+            status if status.is_success() => match read(response).await {
+                Ok(claims) => Ok(Arc::new(Principal::new(claims))),
+                Err(reason) => Err(unavailable(&reason)),
+            },
             // A redirect leads to a page to sign in at.
             status if status == StatusCode::UNAUTHORIZED || status.is_redirection() => {
                 Err(Failure::not_signed_in())
@@ -126,12 +138,12 @@ impl Credentials {
     }
 }
 
-async fn read(response: Response) -> Result<Claims, Failure> {
+async fn read(response: Response) -> Result<Claims, String> {
     let body = http::read_body(response, MAX_ANSWER_BYTES).await.map_err(|error| match error {
-        BodyError::TooLarge => unavailable("the answer is larger than 64 KiB"),
-        BodyError::Broken(error) => unavailable(&without_url(error)),
+        BodyError::TooLarge => "the answer is larger than 64 KiB".to_owned(),
+        BodyError::Broken(error) => without_url(error),
     })?;
-    json::object(&body).map(Claims::new).map_err(|_| unavailable("the answer is not a JSON object"))
+    json::object(&body).map(Claims::new).map_err(|_| "the answer is not a JSON object".to_owned())
 }
 
 fn without_url(error: reqwest::Error) -> String {
@@ -145,8 +157,7 @@ fn without_url(error: reqwest::Error) -> String {
     }
 }
 
-fn unavailable(reason: &str) -> Failure {
-    tracing::warn!(reason, "cannot learn from identity.url who is signed in");
+fn unavailable() -> Failure {
     Failure::new(
         ProblemCode::UpstreamUnavailable,
         "The application that knows who is signed in cannot be reached. Try again later.",

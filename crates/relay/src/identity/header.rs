@@ -1,48 +1,97 @@
 //! Believes the headers of a proxy that has authenticated the caller, and of nobody else.
 
-use axum::http::{HeaderMap, HeaderName};
-use serde_json::{Map, Value};
+use std::sync::Arc;
 
-use super::Caller;
+use axum::http::HeaderName;
+use quick_cache::sync::Cache;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::ask::Ask;
 use crate::claims::Claims;
-use crate::config::HeaderNames;
+use crate::config::{ClaimHeader, HeaderNames};
+use crate::principal::Principal;
 use crate::problem::Failure;
 
-pub(super) fn claims(names: &HeaderNames, caller: Caller<'_>) -> Result<Claims, Failure> {
-    let is_trusted = |peer| names.trusted_proxies.iter().any(|network| network.contains(&peer));
-    // An IPv4 peer of a dual-stack socket comes as a mapped IPv6 address.
-    if !caller.peer.is_some_and(|peer| is_trusted(peer.to_canonical())) {
-        tracing::warn!(
-            peer = caller.peer.map(tracing::field::display),
-            "refused identity headers from a peer that is not in identity.trusted_proxies"
-        );
-        return Err(Failure::not_signed_in());
+const MAX_KNOWN: usize = 10_000;
+
+#[derive(Debug)]
+pub(crate) struct TrustedHeaders {
+    names: HeaderNames,
+    /// Principals by the hash of the headers that name them. Nothing in it goes stale, for all of it
+    /// follows from the headers.
+    known: Cache<[u8; 32], Arc<Principal>>,
+}
+
+impl TrustedHeaders {
+    pub(super) fn new(names: HeaderNames) -> Self {
+        Self { names, known: Cache::new(MAX_KNOWN) }
     }
-    let mut claims = Map::new();
-    for (claim, source) in &names.claims {
-        if let Some(text) = single(caller.headers, &source.header)? {
-            let value = match &source.separator {
-                None => Value::from(text),
-                Some(separator) => {
-                    text.split(separator.as_str()).map(|item| Value::from(item.trim())).collect()
-                }
-            };
-            claims.insert(claim.clone(), value);
+
+    pub(super) fn principal(&self, ask: Ask<'_>) -> Result<Arc<Principal>, Failure> {
+        let is_trusted = |peer| self.names.trusted_proxies.iter().any(|network| network.contains(&peer));
+        // An IPv4 peer of a dual-stack socket comes as a mapped IPv6 address.
+        if !ask.peer.is_some_and(|peer| is_trusted(peer.to_canonical())) {
+            tracing::warn!(
+                request_id = ask.trail.request_id(),
+                peer = ask.peer.map(tracing::field::display),
+                "refused identity headers from a peer that is not in identity.trusted_proxies"
+            );
+            return Err(Failure::not_signed_in());
         }
+        let mut hash = Sha256::new();
+        let mut has_any = false;
+        for source in self.names.claims.values() {
+            let text = single(ask, &source.header)?;
+            has_any |= text.is_some();
+            hash.update([u8::from(text.is_some())]);
+            hash.update(text.unwrap_or_default().len().to_be_bytes());
+            hash.update(text.unwrap_or_default());
+        }
+        if !has_any {
+            return Err(Failure::not_signed_in());
+        }
+        let key: [u8; 32] = hash.finalize().into();
+        if let Some(principal) = self.known.get(&key) {
+            return Ok(principal);
+        }
+        let principal = Arc::new(Principal::new(self.claims(ask)?));
+        self.known.insert(key, Arc::clone(&principal));
+        Ok(principal)
     }
-    if claims.is_empty() { Err(Failure::not_signed_in()) } else { Ok(Claims::new(claims)) }
+
+    fn claims(&self, ask: Ask<'_>) -> Result<Claims, Failure> {
+        let mut claims = Map::new();
+        for (claim, source) in &self.names.claims {
+            if let Some(text) = single(ask, &source.header)? {
+                claims.insert(claim.clone(), value(source, text));
+            }
+        }
+        Ok(Claims::new(claims))
+    }
+}
+
+fn value(source: &ClaimHeader, text: &str) -> Value {
+    match &source.separator {
+        None => Value::from(text),
+        Some(separator) => text.split(separator.as_str()).map(|item| Value::from(item.trim())).collect(),
+    }
 }
 
 /// The header's text. A header that comes twice is refused: one of the two may be the caller's own.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Failure> {
-    let mut values = headers.get_all(name).iter();
+fn single<'a>(ask: Ask<'a>, name: &HeaderName) -> Result<Option<&'a str>, Failure> {
+    let mut values = ask.headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let text = std::str::from_utf8(value.as_bytes()).ok().map(str::trim);
     match (values.next(), text) {
         (None, Some("")) => Ok(None),
         (None, Some(text)) => Ok(Some(text)),
         _ => {
-            tracing::warn!(header = %name, "refused an identity header that comes twice or is not UTF-8");
+            tracing::warn!(
+                request_id = ask.trail.request_id(),
+                header = %name,
+                "refused an identity header that comes twice or is not UTF-8"
+            );
             Err(Failure::not_signed_in())
         }
     }
@@ -52,12 +101,12 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a st
 mod tests {
     use std::net::IpAddr;
 
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderMap, HeaderValue};
     use qrvey_auth_wire::ProblemCode;
     use serde_json::json;
 
     use super::*;
-    use crate::config::ClaimHeader;
+    use crate::trace::Trail;
 
     fn names() -> HeaderNames {
         let header = |name: &'static str, separator: Option<&str>| ClaimHeader {
@@ -80,8 +129,12 @@ mod tests {
             map.append(*name, HeaderValue::from_static(value));
         }
         let peer = peer.map(|peer| peer.parse::<IpAddr>().unwrap());
-        let caller = Caller { headers: &map, peer, request_id: "r1", trace: None };
-        claims(&names(), caller).map_err(|failure| failure.code)
+        let headers = TrustedHeaders::new(names());
+        let ask = || headers.principal(Ask { headers: &map, peer, address: peer, trail: &Trail::new(None) });
+        let claims = |principal: Arc<Principal>| principal.claims().clone();
+        let (first, again) = (ask().map(claims), ask().map(claims));
+        assert_eq!(first, again);
+        first.map_err(|failure| failure.code)
     }
 
     fn expected(value: &Value) -> Claims {

@@ -9,8 +9,8 @@ use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Validation, decode, decode_header};
 use serde_json::{Map, Value};
 
-use super::Caller;
 use super::jwks::{KeySet, VerificationKey};
+use crate::ask::Ask;
 use crate::claims::Claims;
 use crate::config::Jwt;
 use crate::problem::Failure;
@@ -39,27 +39,31 @@ impl JwtVerifier {
         })
     }
 
-    pub(super) async fn claims(&self, caller: Caller<'_>) -> Result<Claims, Failure> {
-        let token = self.find(caller.headers)?;
-        let header = decode_header(token).map_err(|error| refused(&error))?;
+    pub(super) async fn claims(&self, ask: Ask<'_>) -> Result<Claims, Failure> {
+        let refused = |reason| {
+            tracing::info!(request_id = ask.trail.request_id(), reason, "refused a caller's token");
+            Failure::not_signed_in()
+        };
+        let token = self.find(ask.headers).map_err(refused)?.ok_or_else(Failure::not_signed_in)?;
+        let header = decode_header(token).map_err(|error| refused(reason(&error)))?;
         if header.crit.is_some() {
-            return Err(refused_because("it has a critical header parameter"));
+            return Err(refused("it has a critical header parameter"));
         }
         let key = self.keys.find(header.kid.as_deref(), header.alg).await?;
-        let key = key.ok_or_else(|| refused_because("the issuer has no key of its id and algorithm"))?;
-        verify(token, &key, &self.issuer, &self.audience, self.leeway)
+        let key = key.ok_or_else(|| refused("the issuer has no key of its id and algorithm"))?;
+        verify(token, &key, &self.issuer, &self.audience, self.leeway).map_err(refused)
     }
 
     /// The token in the configured cookie, or else in the `Authorization` header.
-    fn find<'a>(&self, headers: &'a HeaderMap) -> Result<&'a str, Failure> {
+    fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a str>, &'static str> {
         let token = match &self.cookie {
             Some(name) => cookie(headers, name)?,
-            None => bearer(headers)?,
+            None => bearer(headers),
         };
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(refused_because("it is longer than 16 KiB"));
+        match token {
+            Some(token) if token.len() > MAX_TOKEN_BYTES => Err("it is longer than 16 KiB"),
+            token => Ok(token),
         }
-        Ok(token)
     }
 }
 
@@ -69,7 +73,7 @@ fn verify(
     issuer: &str,
     audience: &[String],
     leeway: Duration,
-) -> Result<Claims, Failure> {
+) -> Result<Claims, &'static str> {
     let mut validation = Validation::new(key.algorithm);
     validation.leeway = leeway.as_secs();
     validation.validate_nbf = true;
@@ -78,37 +82,35 @@ fn verify(
     validation.set_audience(audience);
     decode::<Map<String, Value>>(token, &key.key, &validation)
         .map(|decoded| Claims::new(decoded.claims))
-        .map_err(|error| refused(&error))
+        .map_err(|error| reason(&error))
 }
 
 #[cfg(any(test, feature = "fuzzing"))]
-pub(super) fn fuzz_verify(token: &str, key: &VerificationKey) -> Result<Claims, Failure> {
+pub(super) fn fuzz_verify(token: &str, key: &VerificationKey) -> Result<Claims, &'static str> {
     verify(token, key, "https://issuer.example", &["relay".to_owned()], Duration::ZERO)
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str, Failure> {
+fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return Err(Failure::not_signed_in()) };
-    let (scheme, token) =
-        value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(Failure::not_signed_in)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(Failure::not_signed_in()) }
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// A cookie that comes twice is refused: one of the two may have been planted by a subdomain.
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, Failure> {
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, &'static str> {
     let texts = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let mut found = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
     match (found.next(), found.next()) {
-        (Some(value), None) => Ok(value),
-        (None, _) => Err(Failure::not_signed_in()),
-        _ => Err(refused_because("its cookie comes twice")),
+        (token, None) => Ok(token),
+        _ => Err("its cookie comes twice"),
     }
 }
 
 /// The library's errors name what is wrong, not the token.
-fn refused(error: &Error) -> Failure {
-    refused_because(match error.kind() {
+fn reason(error: &Error) -> &'static str {
+    match error.kind() {
         ErrorKind::ExpiredSignature => "it has expired",
         ErrorKind::ImmatureSignature => "it is not valid yet",
         ErrorKind::InvalidIssuer => "it is of another issuer",
@@ -117,12 +119,7 @@ fn refused(error: &Error) -> Failure {
         ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => "its algorithm is not allowed",
         ErrorKind::MissingRequiredClaim(_) => "it lacks exp, iss or aud",
         _ => "it is no token that can be read",
-    })
-}
-
-fn refused_because(reason: &'static str) -> Failure {
-    tracing::info!(reason, "refused a caller's token");
-    Failure::not_signed_in()
+    }
 }
 
 #[cfg(test)]
@@ -141,18 +138,23 @@ mod tests {
 
     #[test]
     fn one_bearer_token_is_found() {
-        assert_eq!(bearer(&headers("authorization", &["bearer abc"])), Ok("abc"));
+        assert_eq!(bearer(&headers("authorization", &["bearer abc"])), Some("abc"));
         for values in [&[][..], &["Basic abc"], &["abc"], &["Bearer a", "Bearer b"]] {
-            assert!(bearer(&headers("authorization", values)).is_err(), "{values:?}");
+            assert_eq!(bearer(&headers("authorization", values)), None, "{values:?}");
         }
     }
 
     #[test]
     fn one_cookie_of_the_name_is_found() {
-        let find = |values: &[&'static str]| cookie(&headers("cookie", values), "sid").map(str::to_owned);
-        assert_eq!(find(&["a=1; sid=abc=; b=2"]), Ok("abc=".to_owned()));
-        assert_eq!(find(&["a=1", "sid=abc"]), Ok("abc".to_owned()));
-        for values in [&[][..], &["xsid=1"], &["SID=1"], &["sid=1; sid=2"], &["sid=1", "sid=2"]] {
+        let find = |values: &[&'static str]| {
+            cookie(&headers("cookie", values), "sid").map(|it| it.map(str::to_owned))
+        };
+        assert_eq!(find(&["a=1; sid=abc=; b=2"]), Ok(Some("abc=".to_owned())));
+        assert_eq!(find(&["a=1", "sid=abc"]), Ok(Some("abc".to_owned())));
+        for values in [&[][..], &["xsid=1"], &["SID=1"]] {
+            assert_eq!(find(values), Ok(None), "{values:?}");
+        }
+        for values in [&["sid=1; sid=2"][..], &["sid=1", "sid=2"]] {
             assert!(find(values).is_err(), "{values:?}");
         }
     }

@@ -5,16 +5,14 @@ mod header;
 mod jwks;
 mod jwt;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
-
-use crate::claims::Claims;
-use crate::config::{HeaderNames, IdentityConfig, Jwt};
+use crate::ask::Ask;
+use crate::config::{IdentityConfig, Jwt};
+use crate::principal::Principal;
 use crate::problem::Failure;
-use crate::trace::TraceParent;
 use forward::HostApplication;
+use header::TrustedHeaders;
 use jwt::JwtVerifier;
 
 /// The service that knows who is asking.
@@ -22,19 +20,8 @@ use jwt::JwtVerifier;
 pub(crate) enum Identity {
     Forward(HostApplication),
     Jwt(JwtVerifier),
-    Header(HeaderNames),
-    Anonymous(Arc<Claims>),
-}
-
-/// What a request says of its caller.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Caller<'a> {
-    pub headers: &'a HeaderMap,
-    /// The other end of the connection; unknown if the host application does not tell.
-    pub peer: Option<IpAddr>,
-    pub request_id: &'a str,
-    /// The trace that the request is part of, as `traceparent` says.
-    pub trace: Option<&'a TraceParent>,
+    Header(TrustedHeaders),
+    Anonymous(Arc<Principal>),
 }
 
 impl Identity {
@@ -42,25 +29,24 @@ impl Identity {
         Ok(match config {
             IdentityConfig::Forward(forward) => Self::Forward(HostApplication::new(forward)?),
             IdentityConfig::Jwt(jwt) => Self::Jwt(JwtVerifier::new(jwt)?),
-            IdentityConfig::Header(names) => Self::Header(names.clone()),
-            IdentityConfig::Anonymous(claims) => Self::Anonymous(Arc::new(claims.clone())),
+            IdentityConfig::Header(names) => Self::Header(TrustedHeaders::new(names.clone())),
+            IdentityConfig::Anonymous(claims) => Self::Anonymous(Arc::new(Principal::new(claims.clone()))),
         })
     }
 
-    /// The caller's claims.
-    pub(crate) async fn claims(&self, caller: Caller<'_>) -> Result<Arc<Claims>, Failure> {
+    pub(crate) async fn principal(&self, ask: Ask<'_>) -> Result<Arc<Principal>, Failure> {
         match self {
-            Self::Forward(host) => host.claims(caller).await,
-            Self::Jwt(verifier) => verifier.claims(caller).await.map(Arc::new),
-            Self::Header(names) => header::claims(names, caller).map(Arc::new),
-            Self::Anonymous(claims) => Ok(Arc::clone(claims)),
+            Self::Forward(host) => host.principal(ask).await,
+            Self::Jwt(verifier) => verifier.claims(ask).await.map(|claims| Arc::new(Principal::new(claims))),
+            Self::Header(headers) => headers.principal(ask),
+            Self::Anonymous(everyone) => Ok(Arc::clone(everyone)),
         }
     }
 
     /// Forgets what was kept of the caller, as at sign-out.
-    pub(crate) async fn forget(&self, caller: Caller<'_>) {
+    pub(crate) async fn forget(&self, ask: Ask<'_>) {
         if let Self::Forward(host) = self {
-            host.forget(caller).await;
+            host.forget(ask).await;
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use qrvey_auth_wire::{ProblemCode, Token, TokenError};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use reqwest::{Certificate, Client, RequestBuilder};
+use reqwest::{Certificate, Client, Request};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
@@ -28,8 +28,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(55);
 #[derive(Debug)]
 pub(crate) struct Upstream {
     http: Client,
-    composer_url: String,
-    admin_url: String,
+    /// Both logins, but for credentials and body.
+    composer_login: Request,
+    admin_login: Request,
     timeout: Duration,
     slots: Slots,
     composer_breaker: Breaker,
@@ -80,10 +81,15 @@ impl Upstream {
             None => http,
         };
         let breaker = || Breaker::new(limits.breaker_failures, limits.breaker_pause);
+        let http = http.build()?;
+        let login = |domain: &str, path: &str| {
+            let json = HeaderValue::from_static("application/json");
+            http.post(format!("{domain}{path}")).header(CONTENT_TYPE, &json).header(ACCEPT, &json).build()
+        };
         Ok(Self {
-            http: http.build()?,
-            composer_url: format!("{}{COMPOSER_PATH}", platform.domain),
-            admin_url: format!("{}{}", platform.admin_domain, platform.admin_login.path()),
+            composer_login: login(&platform.domain, COMPOSER_PATH)?,
+            admin_login: login(&platform.admin_domain, platform.admin_login.path())?,
+            http,
             timeout: limits.upstream_timeout,
             slots: Slots::new(limits.upstream_concurrency, limits.upstream_queue),
             composer_breaker: breaker(),
@@ -95,22 +101,23 @@ impl Upstream {
     pub(crate) async fn composer_token(
         &self,
         api_key: &SecretString,
-        body: Vec<u8>,
+        body: Bytes,
     ) -> Result<Token, UpstreamError> {
         let refused = |status| UpstreamError::Refused { credential: "QRVEY_API_KEY", status };
         let mut key = HeaderValue::from_str(api_key.expose_secret()).map_err(|_| refused(0))?;
         key.set_sensitive(true);
-        let request = self.http.post(&self.composer_url).header(API_KEY_HEADER, key);
-        self.ask(&self.composer_breaker, request, body, refused).await
+        let mut request = with_body(&self.composer_login, body);
+        request.headers_mut().insert(API_KEY_HEADER, key);
+        self.ask(&self.composer_breaker, request, refused).await
     }
 
     /// Asks for an Admin Center token with this body, made by [`admin_body`].
-    pub(crate) async fn admin_token(&self, body: Vec<u8>) -> Result<Token, UpstreamError> {
+    pub(crate) async fn admin_token(&self, body: Bytes) -> Result<Token, UpstreamError> {
         let refused = |status| UpstreamError::Refused {
             credential: "QRVEY_ADMIN_USERNAME with QRVEY_ADMIN_ACCESS_KEY",
             status,
         };
-        self.ask(&self.admin_breaker, self.http.post(&self.admin_url), body, refused).await
+        self.ask(&self.admin_breaker, with_body(&self.admin_login, body), refused).await
     }
 
     /// Whether one of the platform's logins is left alone for now.
@@ -121,12 +128,11 @@ impl Upstream {
     async fn ask(
         &self,
         breaker: &Breaker,
-        request: RequestBuilder,
-        body: Vec<u8>,
+        request: Request,
         refused: impl Fn(u16) -> UpstreamError,
     ) -> Result<Token, UpstreamError> {
         let attempt = breaker.attempt().map_err(UpstreamError::LeftAlone)?;
-        let result = self.ask_in_time(request, body, refused).await;
+        let result = self.ask_in_time(request, refused).await;
         match result {
             Err(error) if error.is_outage() => attempt.failed(),
             // Says nothing of the platform.
@@ -139,19 +145,14 @@ impl Upstream {
     /// Waiting for a slot counts towards the time limit: it is the caller's time.
     async fn ask_in_time(
         &self,
-        request: RequestBuilder,
-        body: Vec<u8>,
+        request: Request,
         refused: impl Fn(u16) -> UpstreamError,
     ) -> Result<Token, UpstreamError> {
-        let request = request
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .header(ACCEPT, HeaderValue::from_static("application/json"))
-            .body(Bytes::from(body));
         let mut has_slot = false;
         let ask = async {
             let _slot = self.slots.acquire().await.ok_or(UpstreamError::Busy)?;
             has_slot = true;
-            let response = request.send().await.map_err(|error| transport(&error))?;
+            let response = self.http.execute(request).await.map_err(|error| transport(&error))?;
             answer::token(response, refused).await
         };
         match tokio::time::timeout(self.timeout, ask).await {
@@ -162,8 +163,15 @@ impl Upstream {
     }
 }
 
+fn with_body(login: &Request, body: Bytes) -> Request {
+    let mut request = Request::new(login.method().clone(), login.url().clone());
+    *request.headers_mut() = login.headers().clone();
+    *request.body_mut() = Some(body.into());
+    request
+}
+
 /// The body of an admin login, credentials and all.
-pub(crate) fn admin_body(username: &SecretString, access_key: &SecretString) -> Vec<u8> {
+pub(crate) fn admin_body(username: &SecretString, access_key: &SecretString) -> Bytes {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct AdminBody<'a> {
@@ -172,7 +180,7 @@ pub(crate) fn admin_body(username: &SecretString, access_key: &SecretString) -> 
     }
     let body = AdminBody { username: username.expose_secret(), access_key: access_key.expose_secret() };
     // Two texts always serialize.
-    serde_json::to_vec(&body).unwrap_or_default()
+    serde_json::to_vec(&body).unwrap_or_default().into()
 }
 
 fn transport(error: &reqwest::Error) -> UpstreamError {

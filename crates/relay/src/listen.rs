@@ -1,0 +1,131 @@
+//! The public listener: HTTP/1.1 and HTTP/2, plain or through TLS, with bounds on what a connection
+//! may cost.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+use crate::certificate::Certificate;
+use crate::config::Limits;
+use crate::connections::Places;
+use crate::router::Relay;
+
+/// The most bytes of a request's headers together; of their number, hyper takes 100.
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+const MAX_STREAMS_PER_CONNECTION: u32 = 128;
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
+/// After a fault such as too many open files, which the next try may well meet again.
+const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(50);
+
+/// What all connections have in common.
+struct Listener {
+    relay: Relay,
+    http: Builder<TokioExecutor>,
+    certificate: Option<Arc<Certificate>>,
+    header_timeout: Duration,
+}
+
+/// Serves callers until `stop` resolves, then finishes what is in flight.
+pub(crate) async fn listen(
+    socket: TcpListener,
+    relay: Relay,
+    limits: Limits,
+    certificate: Option<Arc<Certificate>>,
+    stop: impl Future<Output = ()>,
+) {
+    let places = Places::new(limits.max_connections, limits.max_connections_per_address, relay.clone());
+    let header_timeout = limits.header_timeout;
+    let listener = Arc::new(Listener { relay, http: http(header_timeout), certificate, header_timeout });
+    let connections = GracefulShutdown::new();
+    let mut stop = pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = socket.accept() => accepted,
+            () = &mut stop => break,
+        };
+        match accepted {
+            // Without a place the connection is closed.
+            Ok((stream, peer)) => {
+                if let Some(place) = places.take(peer.ip()) {
+                    let (listener, watcher) = (Arc::clone(&listener), connections.watcher());
+                    tokio::spawn(async move {
+                        listener.accept(stream, peer, watcher).await;
+                        drop(place);
+                    });
+                }
+            }
+            Err(_) => tokio::time::sleep(PAUSE_AFTER_FAULT).await,
+        }
+    }
+    drop(socket);
+    // Whoever is slower than that is cut off when the process ends.
+    let _ = timeout(limits.shutdown_timeout, connections.shutdown()).await;
+}
+
+fn http(header_timeout: Duration) -> Builder<TokioExecutor> {
+    let mut http = Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(MAX_HEADER_BYTES);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(MAX_HEADER_BYTES as u32)
+        .max_concurrent_streams(MAX_STREAMS_PER_CONNECTION)
+        .keep_alive_interval(KEEP_ALIVE_INTERVAL)
+        .keep_alive_timeout(header_timeout);
+    http
+}
+
+impl Listener {
+    async fn accept(&self, stream: TcpStream, peer: SocketAddr, watcher: Watcher) {
+        // An answer goes out in one piece, so there is nothing to wait for.
+        let _ = stream.set_nodelay(true);
+        match &self.certificate {
+            None => self.serve(stream, peer, watcher).await,
+            Some(certificate) => {
+                if let Ok(Ok(stream)) =
+                    timeout(self.header_timeout, certificate.acceptor().accept(stream)).await
+                {
+                    self.serve(stream, peer, watcher).await;
+                }
+            }
+        }
+    }
+
+    async fn serve<S>(&self, stream: S, peer: SocketAddr, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let peer = Some(peer.ip().to_canonical());
+        let has_come = Arc::new(AtomicBool::new(false));
+        let (relay, of_service) = (self.relay.clone(), Arc::clone(&has_come));
+        let service = service_fn(move |request| {
+            of_service.store(true, Ordering::Relaxed);
+            let relay = relay.clone();
+            async move { Ok::<_, Infallible>(relay.answer(peer, request).await) }
+        });
+        let connection = watcher.watch(self.http.serve_connection(TokioIo::new(stream), service));
+        let mut connection = pin!(connection);
+        // Hyper's own time limit begins only when it knows which HTTP is spoken.
+        let first_request = poll_fn(|context| match connection.as_mut().poll(context) {
+            Poll::Pending if has_come.load(Ordering::Relaxed) => Poll::Ready(true),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(_) => Poll::Ready(false),
+        });
+        if timeout(self.header_timeout, first_request).await == Ok(true) {
+            // What breaks here is the caller's.
+            let _ = connection.await;
+        }
+    }
+}
