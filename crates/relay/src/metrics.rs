@@ -89,6 +89,8 @@ fn seconds_histogram() -> Histogram {
     Histogram::new(exponential_buckets(0.0005, 2.0, 16))
 }
 
+const RELOADS: [&str; 2] = ["ok", "refused"];
+
 impl Metrics {
     pub(crate) fn new() -> Self {
         let requests = Family::<Outcome, Counter>::default();
@@ -148,6 +150,10 @@ impl Metrics {
         let fleet_up = "1 while replicas share through Redis, 0 while this one works alone";
         registry.register("fleet_up", fleet_up, metrics.fleet_up.clone());
         registry.register("reloads", "Reloads of the configuration by outcome", metrics.reloads.clone());
+        // There from the start, so that an alert sees the first refusal as a change.
+        for outcome in RELOADS {
+            drop(metrics.reloads.get_or_create(&Reload { outcome }));
+        }
         metrics
     }
 
@@ -188,7 +194,8 @@ impl Metrics {
     }
 
     pub(crate) fn reloaded(&self, is_good: bool) {
-        let outcome = if is_good { "ok" } else { "refused" };
+        let [ok, refused] = RELOADS;
+        let outcome = if is_good { ok } else { refused };
         self.reloads.get_or_create(&Reload { outcome }).inc();
     }
 

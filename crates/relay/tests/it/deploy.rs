@@ -4,7 +4,8 @@ use std::fs;
 
 use tokio::process::Command;
 
-use crate::program::Folder;
+use crate::program::{Folder, Served};
+use crate::support::{ADMIN, DEFAULT_PROFILE, World};
 
 /// Whether it was content, and all that it said.
 async fn judge(program: &str, arguments: &[&str], folder: &Folder) -> (bool, String) {
@@ -41,4 +42,22 @@ async fn systemd_knows_every_key_of_the_unit_and_finds_it_well_locked_in() {
     let security = ["security", "--offline=yes", "--threshold=15", "--no-pager", "./qrvey-relay.service"];
     let (is_good, said) = judge("systemd-analyze", &security, &folder).await;
     assert!(is_good, "{said}");
+}
+
+#[tokio::test]
+#[ignore = "needs Prometheus' client for Python"]
+async fn prometheus_reads_every_metric() {
+    let world = World::new().await;
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{ADMIN}")));
+    let served = Served::start(&folder).await;
+    for _ in 0..3 {
+        assert_eq!(served.composer().send().await.unwrap().status(), 200);
+    }
+    fs::write(folder.path("metrics"), served.metrics().await).unwrap();
+    // The stricter of its two parsers.
+    let parse = "from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse\n\
+                 for family in parse(open('metrics').read()): print(family.type, family.name)";
+    let (is_good, said) = judge("python3", &["-c", parse], &folder).await;
+    assert!(is_good && said.contains("histogram qrvey_relay_upstream_seconds"), "{said}");
+    assert_eq!(said.lines().count(), include_str!("../../README.md").matches("\n| `qrvey_relay_").count());
 }

@@ -73,6 +73,9 @@ async fn hold(log_format: &str) {
     let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{ADMIN}")));
     let mut served = Served::start_with(&folder, &[("QRVEY_RELAY__LOG__FORMAT", log_format)]).await;
     use_it(&world, &served).await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let traced = served.composer().header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+    let request_id = traced.send().await.unwrap().headers()["x-request-id"].to_str().unwrap().to_owned();
     fs::write(folder.path("relay.toml"), "api_key = \"canary-misplaced\"").unwrap();
     served.signal("-HUP").await;
     served.logged("the old one stays in force").await;
@@ -85,6 +88,8 @@ async fn hold(log_format: &str) {
     assert!(served.ended().await);
     let log = served.hold_log_secret();
     assert!(log.lines().filter(|line| line.contains("answered")).count() >= 26, "{log}");
+    let mut of_request = log.lines().filter(|line| line.contains(&request_id) && line.contains(trace));
+    assert!(of_request.any(|line| line.contains("answered")), "{request_id} and {trace} not in {log}");
     assert!(!log.contains(TENANT) && !log.contains("\"ada\""), "claims in the log");
     let names = fs::read_dir(folder.path("")).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(names.collect::<Vec<_>>(), ["relay.toml"], "it wrote a file");
