@@ -354,8 +354,13 @@ async fn slow_senders_are_cut_off_and_keep_nobody_out() {
     let mut slow = Vec::new();
     for number in 0..500 {
         let mut stream = TcpStream::connect(&address).await.unwrap();
-        let start = if number % 2 == 0 { "POST /qrvey/composer-token HTTP/1.1\r\nhost: x\r\n" } else { "" };
-        stream.write_all(start.as_bytes()).await.unwrap();
+        let start: &[u8] = match number % 3 {
+            0 => b"",
+            1 => b"POST /qrvey/composer-token HTTP/1.1\r\nhost: x\r\n",
+            // HTTP/2's preface and empty settings, and then no request.
+            _ => b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+        };
+        stream.write_all(start).await.unwrap();
         slow.push(stream);
     }
     assert_eq!(served.status().await, 200);

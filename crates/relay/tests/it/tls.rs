@@ -1,9 +1,12 @@
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::routing::post;
 use axum::{Json, Router};
 use axum_server::tls_rustls::RustlsConfig;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::authority::Authority;
 use crate::program::{Folder, Served};
@@ -66,4 +69,22 @@ async fn it_serves_tls_and_takes_a_new_certificate_while_it_runs() {
     served.logged("took the certificate").await;
     assert!(ask(&second).await.is_ok());
     assert!(ask(&first).await.is_err());
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_come_is_waited_for_no_longer_than_headers() {
+    let world = World::new().await;
+    let tls = "[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n[limits]\nheader_timeout = \"1s\"\n";
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{tls}")));
+    let (certificate, key) = Authority::new().certificate_for("localhost");
+    std::fs::write(folder.path("cert.pem"), certificate).unwrap();
+    std::fs::write(folder.path("key.pem"), key).unwrap();
+    let served = Served::start(&folder).await;
+    for start in [&b""[..], b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"] {
+        let mut stream = TcpStream::connect(served.address()).await.unwrap();
+        stream.write_all(start).await.unwrap();
+        let mut answer = Vec::new();
+        let end = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await;
+        assert!(end.is_ok() && !answer.starts_with(b"HTTP"), "{start:?}");
+    }
 }
