@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,7 +44,13 @@ impl How {
 }
 
 type Outcome = Result<Arc<Minted>, Failure>;
-type Flight = Shared<BoxFuture<'static, Outcome>>;
+
+/// A mint under way.
+struct Flight {
+    /// Tells it from a later one for the same grant.
+    number: u64,
+    outcome: Shared<BoxFuture<'static, Outcome>>,
+}
 
 /// The tokens in use, and the mints under way.
 #[derive(Clone)]
@@ -54,6 +61,7 @@ pub(crate) struct Minter {
 struct Inner {
     kept: Cache<GrantKey, Arc<Minted>>,
     flights: Mutex<HashMap<GrantKey, Flight>>,
+    last_number: AtomicU64,
     reuse: Reuse,
     /// How long a caller who could have a still-valid token waits for a fresh one.
     patience: Duration,
@@ -64,7 +72,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 impl Minter {
     pub(crate) fn new(reuse: Reuse) -> Self {
         let kept = Cache::new(reuse.max_entries);
-        Self { inner: Arc::new(Inner { kept, flights: Mutex::default(), reuse, patience: PATIENCE }) }
+        let (flights, last_number) = (Mutex::default(), AtomicU64::default());
+        Self { inner: Arc::new(Inner { kept, flights, last_number, reuse, patience: PATIENCE }) }
     }
 
     /// Gives a token for the grant: a kept one, one that is being minted, or a new one from `mint`.
@@ -102,8 +111,11 @@ impl Minter {
         }
     }
 
-    /// Forgets the grant's token, so that the next caller gets a new one.
+    /// Forgets the grant's token, so that the next caller gets a new one. Who waits for one still gets
+    /// it, but it is not kept.
     pub(crate) fn forget(&self, key: &GrantKey) {
+        let mut flights = self.inner.flights();
+        flights.remove(key);
         self.inner.kept.remove(key);
     }
 
@@ -119,22 +131,23 @@ impl Minter {
     {
         let mut flights = self.inner.flights();
         if let Some(flight) = flights.get(&key) {
-            return Joined::Flight(flight.clone(), How::Shared);
+            return Joined::Flight(flight.outcome.clone(), How::Shared);
         }
         // Looked at once more under the lock: a flight may have landed since.
         if let Some(kept) = self.inner.kept(&key, max_age).filter(|kept| self.inner.is_fresh(kept)) {
             return Joined::Landed(kept);
         }
         // A task of its own, so that it neither stops with its first caller nor waits to be polled.
-        let task = tokio::spawn(Arc::clone(&self.inner).land(key, mint()));
-        let flight = task.map(|joined| joined.unwrap_or_else(|_| Err(Failure::internal()))).boxed().shared();
-        flights.insert(key, flight.clone());
-        Joined::Flight(flight, How::Minted)
+        let number = self.inner.last_number.fetch_add(1, Ordering::Relaxed);
+        let task = tokio::spawn(Arc::clone(&self.inner).land(key, number, mint()));
+        let outcome = task.map(|joined| joined.unwrap_or_else(|_| Err(Failure::internal()))).boxed().shared();
+        flights.insert(key, Flight { number, outcome: outcome.clone() });
+        Joined::Flight(outcome, How::Minted)
     }
 }
 
 enum Joined {
-    Flight(Flight, How),
+    Flight(Shared<BoxFuture<'static, Outcome>>, How),
     Landed(Kept),
 }
 
@@ -172,16 +185,21 @@ impl Inner {
     async fn land(
         self: Arc<Self>,
         key: GrantKey,
+        number: u64,
         mint: impl Future<Output = Result<Minted, Failure>> + Send,
     ) -> Outcome {
         // Removed on every way out, a panic of the mint included.
-        let landing = Landing { inner: &self, key };
+        let landing = Landing { inner: &self, key, number };
         let outcome = mint.await.map(Arc::new);
         if let Ok(minted) = &outcome
             && minted.lifetime.is_some()
             && self.reuse.lifetime_percent > 0
         {
-            self.kept.insert(key, Arc::clone(minted));
+            let flights = self.flights();
+            // Whoever has signed out meanwhile wants nothing of it kept.
+            if flights.get(&key).is_some_and(|flight| flight.number == number) {
+                self.kept.insert(key, Arc::clone(minted));
+            }
         }
         drop(landing);
         outcome
@@ -191,17 +209,21 @@ impl Inner {
 struct Landing<'a> {
     inner: &'a Inner,
     key: GrantKey,
+    number: u64,
 }
 
 impl Drop for Landing<'_> {
     fn drop(&mut self) {
-        self.inner.flights().remove(&self.key);
+        let mut flights = self.inner.flights();
+        if flights.get(&self.key).is_some_and(|flight| flight.number == self.number) {
+            flights.remove(&self.key);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     use qrvey_auth_wire::Token;
 
@@ -284,6 +306,30 @@ mod tests {
             assert!(platform.ask(&minter, key(&number.to_string())).await.0.is_ok());
         }
         assert!(minter.kept() <= 100);
+        assert!(minter.inner.flights().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_forgotten_while_it_is_minted_is_not_kept() {
+        let (minter, platform) = (minter(), Platform::new(Duration::ZERO));
+        let mut first = Box::pin(platform.ask(&minter, key("a")));
+        assert!(first.as_mut().now_or_never().is_none());
+        minter.forget(&key("a"));
+        assert!(first.await.0.is_ok(), "who asked before still gets it");
+        let second = platform.ask(&minter, key("a")).await.0.unwrap();
+        assert_eq!(platform.mints(), 2);
+        let third = platform.ask(&minter, key("a")).await.0.unwrap();
+        assert!(Arc::ptr_eq(&second.minted, &third.minted));
+        // Nor does the earlier one take the later one's place.
+        let mut fourth = Box::pin(platform.ask(&minter, key("b")));
+        assert!(fourth.as_mut().now_or_never().is_none());
+        minter.forget(&key("b"));
+        let mut fifth = Box::pin(platform.ask(&minter, key("b")));
+        assert!(fifth.as_mut().now_or_never().is_none());
+        let (fourth, fifth) = (fourth.await.0.unwrap(), fifth.await.0.unwrap());
+        assert!(!Arc::ptr_eq(&fourth.minted, &fifth.minted));
+        let sixth = platform.ask(&minter, key("b")).await.0.unwrap();
+        assert!(Arc::ptr_eq(&fifth.minted, &sixth.minted) && platform.mints() == 4);
         assert!(minter.inner.flights().is_empty());
     }
 
