@@ -22,10 +22,10 @@ where
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut line: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let time = humantime::format_rfc3339_micros(SystemTime::now());
-        let (level, target) = (event.metadata().level().as_str(), event.metadata().target());
+        let (level, target) = (event.metadata().level(), event.metadata().target());
         match self.0 {
             LogFormat::Text => {
-                write!(line, "{time} {level:>5} {target}:")?;
+                write!(line, "{time} {level} {target}:")?;
                 let mut fields = TextFields { line: &mut line, result: Ok(()) };
                 event.record(&mut fields);
                 fields.result?;
@@ -85,6 +85,10 @@ impl Visit for TextFields<'_, '_> {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         self.named(field, |line| quoted(line, |text| text.write_str(value)));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.named(field, |line| write!(line, "{value}"));
     }
 }
 
@@ -196,7 +200,7 @@ mod tests {
         assert!(time.ends_with('Z') && time.len() == "2026-11-25T00:00:00.000000Z".len(), "{time}");
         assert_eq!(
             rest,
-            " WARN qrvey_relay::line_format::tests: it happened status=200 name=\"a\\u001b[0m\\\"\\\\é\" \
+            "WARN qrvey_relay::line_format::tests: it happened status=200 name=\"a\\u001b[0m\\\"\\\\é\" \
              error=\"broken\"\\u000aINFO forged\n"
         );
     }

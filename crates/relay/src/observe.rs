@@ -1,6 +1,7 @@
 //! What is done around every answer: an id for the request, headers for the answer, and a word on
 //! how it ended in log and metrics.
 
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use axum::http::header::{
@@ -17,14 +18,21 @@ use crate::trace::{TraceParent, Trail};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// On every answer; HSTS is the edge's business.
-const SECURITY_HEADERS: [(HeaderName, HeaderValue); 5] = [
-    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
-    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
-];
+/// On every answer, and copied for each; HSTS is the edge's business.
+static SECURITY_HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut headers = HeaderMap::with_capacity(USUAL_HEADERS);
+    headers.extend([
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    ]);
+    headers
+});
+
+/// So many headers an answer has at most, nearly always.
+const USUAL_HEADERS: usize = 12;
 
 /// A request under way.
 pub(crate) struct Observation<'a> {
@@ -51,10 +59,8 @@ impl<'a> Observation<'a> {
 
     /// `code` is that of the problem, if the answer is one.
     pub(crate) fn end(self, answer: &mut Answer, code: Option<ProblemCode>) {
-        let headers = answer.headers_mut();
-        secure(headers);
         if let Ok(id) = HeaderValue::from_str(self.trail.request_id()) {
-            headers.insert(REQUEST_ID, id);
+            answer.headers_mut().insert(REQUEST_ID, id);
         }
         let took = self.start.elapsed();
         self.metrics.request_ends(self.route, code, took);
@@ -71,9 +77,9 @@ impl<'a> Observation<'a> {
     }
 }
 
-/// Puts the headers on that every answer has.
-pub(crate) fn secure(headers: &mut HeaderMap) {
-    headers.extend(SECURITY_HEADERS);
+/// The headers that every answer has.
+pub(crate) fn security_headers() -> HeaderMap {
+    SECURITY_HEADERS.clone()
 }
 
 /// A name from a fixed list: a method could be any word.

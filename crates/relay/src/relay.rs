@@ -88,15 +88,9 @@ impl Engine {
     pub(crate) async fn admit_address(&self, address: Option<IpAddr>) -> Result<(), Failure> {
         let Some(address) = address.map(counted_address) else { return Ok(()) };
         self.per_address.admit(address).map_err(rate_limited)?;
+        let Some(fleet) = &self.fleet else { return Ok(()) };
         let limit = self.config.limits.requests_per_minute_per_address;
-        self.admit_by_fleet("address", address.to_string().as_bytes(), limit).await
-    }
-
-    async fn admit_by_fleet(&self, what: &str, key: &[u8], per_minute: u32) -> Result<(), Failure> {
-        match &self.fleet {
-            Some(fleet) => fleet.admit(what, key, per_minute).await.map_err(rate_limited),
-            None => Ok(()),
-        }
+        fleet.admit("address", address.to_string().as_bytes(), limit).await.map_err(rate_limited)
     }
 
     /// The body of the answer with a Composer token of a profile.
@@ -192,7 +186,10 @@ impl Engine {
         let principal = principal?;
         if let Some(key) = self.identity_key(&principal, ask.address) {
             self.per_identity.admit(key).map_err(rate_limited)?;
-            self.admit_by_fleet("identity", &key, self.config.limits.requests_per_minute).await?;
+            if let Some(fleet) = &self.fleet {
+                let limit = self.config.limits.requests_per_minute;
+                fleet.admit("identity", &key, limit).await.map_err(rate_limited)?;
+            }
         }
         Ok(principal)
     }

@@ -100,7 +100,7 @@ impl Relay {
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
             .layer(map_response(async |mut response: Response| {
-                observe::secure(response.headers_mut());
+                response.headers_mut().extend(observe::security_headers());
                 response
             }))
             .with_state(self.clone())

@@ -19,7 +19,7 @@ use crate::address;
 use crate::ask::Ask;
 use crate::contract;
 use crate::cors;
-use crate::observe::Observation;
+use crate::observe::{self, Observation};
 use crate::origin;
 use crate::problem::Failure;
 use crate::relay::Engine;
@@ -28,9 +28,6 @@ use crate::router::Relay;
 
 /// Every answer is small and made in one piece.
 pub(crate) type Answer = Response<Full<Bytes>>;
-
-/// So many headers an answer has at most, nearly always.
-const USUAL_HEADERS: usize = 12;
 
 impl Relay {
     /// Answers a request. Whatever goes wrong becomes a problem, a panic too.
@@ -117,11 +114,11 @@ where
     contract::read(headers, body, limits.max_body_bytes, limits.body_timeout).await
 }
 
-/// An answer without headers, and room for those that it will get.
+/// An answer with the headers that every one has.
 pub(crate) fn answer(status: StatusCode, body: Bytes) -> Answer {
     let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = status;
-    answer.headers_mut().reserve(USUAL_HEADERS);
+    *answer.headers_mut() = observe::security_headers();
     answer
 }
 
