@@ -1,6 +1,7 @@
 //! How an event looks in the log: text for people, or a JSON object for machines. Either is one line
 //! whatever stands in it, and costs little, for every request writes one.
 
+use std::cell::RefCell;
 use std::fmt::{self, Debug, Write};
 use std::time::SystemTime;
 
@@ -15,141 +16,155 @@ use crate::config::LogFormat;
 /// Writes `time level target: message name=value …`, or the same as `{"timestamp":…}`.
 pub(crate) struct LineFormat(pub(crate) LogFormat);
 
+thread_local! {
+    static LINE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
 impl<S, N> FormatEvent<S, N> for LineFormat
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'writer> FormatFields<'writer> + 'static,
 {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut line: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        LINE.with(|line| match line.try_borrow_mut() {
+            Ok(mut line) => self.write(&mut line, &mut out, event),
+            // A value's own `Debug` logs something while it is written.
+            Err(_) => self.write(&mut String::new(), &mut out, event),
+        })
+    }
+}
+
+impl LineFormat {
+    fn write(&self, line: &mut String, out: &mut Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let time = humantime::format_rfc3339_micros(SystemTime::now());
-        let (level, target) = (event.metadata().level(), event.metadata().target());
+        let (level, target) = (event.metadata().level().as_str(), event.metadata().target());
+        line.clear();
         match self.0 {
             LogFormat::Text => {
-                write!(line, "{time} {level} {target}:")?;
-                let mut fields = TextFields { line: &mut line, result: Ok(()) };
-                event.record(&mut fields);
-                fields.result?;
+                write!(line, "{time} ")?;
+                for part in [level, " ", target, ":"] {
+                    line.push_str(part);
+                }
+                event.record(&mut TextFields(line));
             }
             LogFormat::Json => {
                 write!(line, r#"{{"timestamp":"{time}","level":"{level}","target":"{target}""#)?;
-                let mut fields = JsonFields { line: &mut line, result: Ok(()) };
-                event.record(&mut fields);
-                fields.result?;
-                line.write_char('}')?;
+                event.record(&mut JsonFields(line));
+                line.push('}');
             }
         }
-        line.write_char('\n')
+        line.push('\n');
+        out.write_str(line)
     }
 }
 
-struct TextFields<'a, 'w> {
-    line: &'a mut Writer<'w>,
-    result: fmt::Result,
-}
+struct TextFields<'a>(&'a mut String);
 
-struct JsonFields<'a, 'w> {
-    line: &'a mut Writer<'w>,
-    result: fmt::Result,
-}
+struct JsonFields<'a>(&'a mut String);
 
-impl TextFields<'_, '_> {
-    fn named(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
-        let name = field.name();
-        self.result = self.result.and_then(|()| {
-            self.line.write_char(' ')?;
-            if name != "message" {
-                self.line.write_str(name)?;
-                self.line.write_char('=')?;
-            }
-            value(self.line)
-        });
+impl TextFields<'_> {
+    fn name(&mut self, field: &Field) {
+        self.0.push(' ');
+        if field.name() != "message" {
+            self.0.push_str(field.name());
+            self.0.push('=');
+        }
     }
 }
 
-impl JsonFields<'_, '_> {
-    fn named(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
-        let name = field.name();
-        self.result = self.result.and_then(|()| {
-            self.line.write_str(",\"")?;
-            self.line.write_str(name)?;
-            self.line.write_str("\":")?;
-            value(self.line)
-        });
-    }
-}
-
-impl Visit for TextFields<'_, '_> {
+impl Visit for TextFields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.named(field, |line| write!(Escaped { line, is_quoted: false }, "{value:?}"));
+        self.name(field);
+        write_debug(self.0, value, false);
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.named(field, |line| quoted(line, |text| text.write_str(value)));
+        self.name(field);
+        quote(self.0, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.named(field, |line| write!(line, "{value}"));
+        self.name(field);
+        self.0.push_str(itoa::Buffer::new().format(value));
     }
 }
 
-impl Visit for JsonFields<'_, '_> {
+impl JsonFields<'_> {
+    fn name(&mut self, field: &Field) {
+        self.0.push_str(",\"");
+        self.0.push_str(field.name());
+        self.0.push_str("\":");
+    }
+}
+
+impl Visit for JsonFields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.named(field, |line| quoted(line, |text| write!(text, "{value:?}")));
+        self.name(field);
+        self.0.push('"');
+        write_debug(self.0, value, true);
+        self.0.push('"');
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.named(field, |line| quoted(line, |text| text.write_str(value)));
+        self.name(field);
+        quote(self.0, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.named(field, |line| write!(line, "{value}"));
+        self.name(field);
+        self.0.push_str(itoa::Buffer::new().format(value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.named(field, |line| write!(line, "{value}"));
+        self.name(field);
+        self.0.push_str(itoa::Buffer::new().format(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.named(field, |line| write!(line, "{value}"));
+        self.name(field);
+        self.0.push_str(if value { "true" } else { "false" });
     }
 }
 
-fn quoted(line: &mut Writer<'_>, write: impl FnOnce(&mut Escaped<'_, '_>) -> fmt::Result) -> fmt::Result {
-    line.write_char('"')?;
-    write(&mut Escaped { line, is_quoted: true })?;
-    line.write_char('"')
+fn quote(line: &mut String, text: &str) {
+    line.push('"');
+    escape(line, text, true);
+    line.push('"');
 }
 
-/// Escapes as JSON does, so that nothing in a value can end its quotes, its line or a terminal's mood.
-struct Escaped<'a, 'w> {
-    line: &'a mut Writer<'w>,
+fn write_debug(line: &mut String, value: &dyn Debug, is_quoted: bool) {
+    // Fails only if the value's own `Debug` does.
+    let _ = write!(Escaped { line, is_quoted }, "{value:?}");
+}
+
+struct Escaped<'a> {
+    line: &'a mut String,
     is_quoted: bool,
 }
 
-impl Write for Escaped<'_, '_> {
+impl Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if text.bytes().all(is_plain) {
-            return self.line.write_str(text);
-        }
-        let is_special = |it: char| it.is_control() || self.is_quoted && matches!(it, '"' | '\\');
-        let mut plain_from = 0;
-        for (at, special) in text.char_indices().filter(|(_, it)| is_special(*it)) {
-            self.line.write_str(text.get(plain_from..at).unwrap_or_default())?;
-            match special {
-                '"' => self.line.write_str("\\\"")?,
-                '\\' => self.line.write_str("\\\\")?,
-                // Control characters all lie where JSON's four digits reach.
-                control => write!(self.line, "\\u{:04x}", u32::from(control))?,
-            }
-            plain_from = at + special.len_utf8();
-        }
-        self.line.write_str(text.get(plain_from..).unwrap_or_default())
+        escape(self.line, text, self.is_quoted);
+        Ok(())
     }
 }
 
-/// What never needs escaping, as nearly all is.
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+/// Escapes as JSON does, so that nothing in a text can end its quotes, its line or a terminal's mood.
+fn escape(line: &mut String, text: &str, is_quoted: bool) {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    // As nearly every text is.
+    if text.bytes().all(is_plain) {
+        line.push_str(text);
+        return;
+    }
+    for it in text.chars() {
+        match it {
+            '"' | '\\' if is_quoted => line.extend(['\\', it]),
+            // Control characters all lie where JSON's four digits reach.
+            it if it.is_control() => line.push_str(&format!("\\u{:04x}", u32::from(it))),
+            it => line.push(it),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,12 +2,9 @@
 //! may cost.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -18,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
+use crate::activity::Activity;
 use crate::certificate::Certificate;
 use crate::config::Limits;
 use crate::connections::Places;
@@ -77,7 +75,7 @@ pub(crate) async fn listen(
 
 fn http(header_timeout: Duration) -> Builder<TokioExecutor> {
     let mut http = Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(MAX_HEADER_BYTES);
+    http.http1().max_buf_size(MAX_HEADER_BYTES);
     http.http2()
         .timer(TokioTimer::new())
         .max_header_list_size(MAX_HEADER_BYTES as u32)
@@ -108,24 +106,22 @@ impl Listener {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let peer = Some(peer.ip().to_canonical());
-        let has_come = Arc::new(AtomicBool::new(false));
-        let (relay, of_service) = (self.relay.clone(), Arc::clone(&has_come));
+        let activity = Arc::new(Activity::default());
+        let (relay, of_service) = (self.relay.clone(), Arc::clone(&activity));
         let service = service_fn(move |request| {
-            of_service.store(true, Ordering::Relaxed);
-            let relay = relay.clone();
-            async move { Ok::<_, Infallible>(relay.answer(peer, request).await) }
+            let (relay, busy) = (relay.clone(), of_service.begin());
+            async move {
+                let answer = relay.answer(peer, request).await;
+                drop(busy);
+                Ok::<_, Infallible>(answer)
+            }
         });
         let connection = watcher.watch(self.http.serve_connection(TokioIo::new(stream), service));
-        let mut connection = pin!(connection);
-        // Hyper's own time limit begins only when it knows which HTTP is spoken.
-        let first_request = poll_fn(|context| match connection.as_mut().poll(context) {
-            Poll::Pending if has_come.load(Ordering::Relaxed) => Poll::Ready(true),
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(_) => Poll::Ready(false),
-        });
-        if timeout(self.header_timeout, first_request).await == Ok(true) {
+        tokio::select! {
+            biased;
             // What breaks here is the caller's.
-            let _ = connection.await;
+            _ = connection => {}
+            () = activity.ceases_for(self.header_timeout) => {}
         }
     }
 }

@@ -1,11 +1,11 @@
 //! A token that the platform gave, and the name of the grant that it was given for.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use qrvey_auth_wire::{Token, TokenAnswer};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest, Sha256};
@@ -151,16 +151,11 @@ impl AnswerText {
     }
 
     fn with(&self, expires_in: Option<u64>) -> Bytes {
-        /// As long as the key and the largest number together.
-        const ROOM: usize = r#","expires_in":18446744073709551615"#.len();
         let (Some(seconds), Some(open)) = (expires_in, self.0.strip_suffix(b"}")) else {
             return self.0.clone();
         };
-        let mut text = BytesMut::with_capacity(self.0.len() + ROOM);
-        text.put_slice(open);
-        // Writing to memory does not fail.
-        let _ = write!(text, r#","expires_in":{seconds}}}"#);
-        text.freeze()
+        let mut digits = itoa::Buffer::new();
+        [open, br#","expires_in":"#, digits.format(seconds).as_bytes(), b"}"].concat().into()
     }
 }
 
