@@ -1,7 +1,7 @@
 // `<qrvey-widget>`: importing this defines it; where there are no custom elements it does nothing.
 
 import { EVENTS, optionOf } from './events.js';
-import { embed } from './index.js';
+import { embed, QrveyAuthError } from './index.js';
 import { inPlaceOf } from './settings.js';
 
 /** The attributes that are options of `embed`, by name. */
@@ -54,7 +54,12 @@ const define = (HTMLElement) =>
     /** The widget's settings; the attribute of the same name takes them as JSON. */
     get settings() {
       if (this.#settings !== undefined || !this.hasAttribute('settings')) return this.#settings;
-      return JSON.parse(this.getAttribute('settings'));
+      try {
+        return JSON.parse(this.getAttribute('settings'));
+      } catch (cause) {
+        const message = 'the attribute "settings" is no JSON';
+        throw new QrveyAuthError({ code: 'invalid_options', message }, cause);
+      }
     }
 
     set settings(settings) {

@@ -167,6 +167,32 @@ describe('element', () => {
     assert.deepEqual(page.problems, []);
   });
 
+  test('says what is wrong with its attributes, and recovers when they are mended', async () => {
+    const page = await start('element-app.js');
+    const outcome = await page.evaluate(async () => {
+      const element = document.createElement('qrvey-widget');
+      const heard = (type) =>
+        new Promise((resolve) => element.addEventListener(type, resolve, { once: true }));
+      const failed = heard('error');
+      element.setAttribute('widget', 'dashboard-view');
+      element.setAttribute('settings', '{theme: dark}');
+      document.body.append(element);
+      const { error, message } = await failed;
+      const ready = heard('ready');
+      element.setAttribute('settings', '{"theme": "dark"}');
+      await ready;
+      const { theme } = mounted.at(-1).settings;
+      element.remove();
+      return [error.name, error.code, message, theme];
+    });
+    assert.deepEqual(outcome, [
+      'QrveyAuthError',
+      'invalid_options',
+      'the attribute "settings" is no JSON',
+      'dark',
+    ]);
+  });
+
   test('importing it where there is no page does nothing', async () => {
     const names = await import('../../dist/element.js');
     assert.deepEqual(Object.keys(names), []);
