@@ -1,4 +1,5 @@
 use std::net::IpAddr;
+use std::time::Instant;
 
 use axum::http::HeaderMap;
 
@@ -7,6 +8,7 @@ use crate::trace::Trail;
 /// A request as far as it says who asks, and from where.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ask<'a> {
+    pub came: Instant,
     pub headers: &'a HeaderMap,
     /// The other end of the connection; unknown if the host application does not tell.
     pub peer: Option<IpAddr>,

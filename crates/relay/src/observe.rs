@@ -1,14 +1,13 @@
 //! What is done around every answer: an id for the request, headers for the answer, and a word on
 //! how it ended in log and metrics.
 
-use std::sync::LazyLock;
 use std::time::Instant;
 
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderValue, Method};
 use qrvey_auth_wire::ProblemCode;
 
 use crate::metrics::{InFlight, Metrics};
@@ -18,28 +17,21 @@ use crate::trace::{TraceParent, Trail};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// On every answer, and copied for each; HSTS is the edge's business.
-static SECURITY_HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
-    let mut headers = HeaderMap::with_capacity(USUAL_HEADERS);
-    headers.extend([
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
-        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
-    ]);
-    headers
-});
-
-/// So many headers an answer has at most, nearly always.
-const USUAL_HEADERS: usize = 12;
+/// On every answer; HSTS is the edge's business.
+pub(crate) const SECURITY_HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+];
 
 /// A request under way.
 pub(crate) struct Observation<'a> {
     pub trail: Trail,
     pub route: Route,
     method: &'static str,
-    start: Instant,
+    pub start: Instant,
     metrics: &'a Metrics,
     _in_flight: InFlight<'a>,
 }
@@ -75,11 +67,6 @@ impl<'a> Observation<'a> {
             "answered"
         );
     }
-}
-
-/// The headers that every answer has.
-pub(crate) fn security_headers() -> HeaderMap {
-    SECURITY_HEADERS.clone()
 }
 
 /// A name from a fixed list: a method could be any word.

@@ -32,7 +32,7 @@ impl Principal {
             Ok(subject) => serde_json::Value::from(subject).to_string().into_bytes(),
             Err(_) => claims.canonical_bytes(),
         };
-        Self { claims, counted_as: Sha256::digest(counted).into(), grants: Mutex::default() }
+        Self { claims, counted_as: Sha256::digest(counted).into(), grants: Mutex::new(Vec::with_capacity(1)) }
     }
 
     pub(crate) fn claims(&self) -> &Claims {

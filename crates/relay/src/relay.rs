@@ -85,9 +85,9 @@ impl Engine {
     }
 
     /// Counts a request against its address, before anything is done for it.
-    pub(crate) async fn admit_address(&self, address: Option<IpAddr>) -> Result<(), Failure> {
-        let Some(address) = address.map(counted_address) else { return Ok(()) };
-        self.per_address.admit(address).map_err(rate_limited)?;
+    pub(crate) async fn admit_address(&self, ask: Ask<'_>) -> Result<(), Failure> {
+        let Some(address) = ask.address.map(counted_address) else { return Ok(()) };
+        self.per_address.admit(address, ask.came).map_err(rate_limited)?;
         let Some(fleet) = &self.fleet else { return Ok(()) };
         let limit = self.config.limits.requests_per_minute_per_address;
         fleet.admit("address", address.to_string().as_bytes(), limit).await.map_err(rate_limited)
@@ -166,7 +166,7 @@ impl Engine {
             let Grant { body, lifetime } =
                 Grant::new(profile, self.config.platform.spelling, principal.claims())?;
             let key = GrantKey::new(Kind::Composer, &body);
-            Ok(KnownGrant { key, body: body.into(), lifetime: lifetime.duration() })
+            Ok(KnownGrant { key, body: body.into_boxed_slice().into(), lifetime: lifetime.duration() })
         })
     }
 
@@ -185,7 +185,7 @@ impl Engine {
         self.metrics.identified(start.elapsed());
         let principal = principal?;
         if let Some(key) = self.identity_key(&principal, ask.address) {
-            self.per_identity.admit(key).map_err(rate_limited)?;
+            self.per_identity.admit(key, ask.came).map_err(rate_limited)?;
             if let Some(fleet) = &self.fleet {
                 let limit = self.config.limits.requests_per_minute;
                 fleet.admit("identity", &key, limit).await.map_err(rate_limited)?;

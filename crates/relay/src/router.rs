@@ -18,7 +18,7 @@ use tower::service_fn;
 use crate::address;
 use crate::config::{Config, IdentityConfig};
 use crate::metrics::Metrics;
-use crate::observe;
+use crate::observe::SECURITY_HEADERS;
 use crate::relay::{Engine, StartError};
 
 /// The public routes below `base_path`, to be merged into a host's axum app.
@@ -100,7 +100,7 @@ impl Relay {
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
             .layer(map_response(async |mut response: Response| {
-                response.headers_mut().extend(observe::security_headers());
+                response.headers_mut().extend(SECURITY_HEADERS);
                 response
             }))
             .with_state(self.clone())

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::BoxError;
 use axum::body::HttpBody;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, VARY};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use crate::address;
 use crate::ask::Ask;
 use crate::contract;
 use crate::cors;
-use crate::observe::{self, Observation};
+use crate::observe::{Observation, SECURITY_HEADERS};
 use crate::origin;
 use crate::problem::Failure;
 use crate::relay::Engine;
@@ -43,6 +43,7 @@ impl Relay {
         let engine = self.engine();
         let proxies = &engine.config.trusted_proxies;
         let ask = Ask {
+            came: observation.start,
             headers: &head.headers,
             peer,
             address: peer.map(|peer| address::client(peer, &head.headers, proxies)),
@@ -74,7 +75,7 @@ where
     B::Error: Into<BoxError>,
 {
     if head.method == Method::OPTIONS {
-        return Ok(answer(StatusCode::OK, Bytes::new()));
+        return Ok(empty(StatusCode::OK));
     }
     // Foreign pages and noisy addresses are turned away before anything is done for them.
     if !origin::is_allowed(ask.headers, &head.uri, &engine.config.allowed_origins) {
@@ -85,21 +86,24 @@ where
             "This page's origin may not ask the relay. The operator can list it in allowed_origins.",
         ));
     }
-    engine.admit_address(ask.address).await?;
+    engine.admit_address(ask).await?;
     match route {
         Route::Other => Err(Failure::nothing_here()),
         _ if head.method.as_str() != route.method() => Err(Failure::method_not_allowed(route)),
         Route::ComposerToken => {
             let wanted: ComposerRequest = read(engine, ask.headers, body).await?;
-            engine.composer_token(ask, wanted.profile.as_deref()).await.map(json)
+            engine
+                .composer_token(ask, wanted.profile.as_deref())
+                .await
+                .map(|body| answer(StatusCode::OK, body))
         }
         Route::AdminToken => {
             let AdminRequest {} = read(engine, ask.headers, body).await?;
-            engine.admin_token(ask).await.map(json)
+            engine.admin_token(ask).await.map(|body| answer(StatusCode::OK, body))
         }
         Route::Tokens => {
             engine.forget_tokens(ask).await?;
-            Ok(answer(StatusCode::NO_CONTENT, Bytes::new()))
+            Ok(empty(StatusCode::NO_CONTENT))
         }
     }
 }
@@ -114,17 +118,29 @@ where
     contract::read(headers, body, limits.max_body_bytes, limits.body_timeout).await
 }
 
-/// An answer with the headers that every one has.
+/// The headers of an answer in JSON, copied for each.
+static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut headers = HeaderMap::with_capacity(USUAL_HEADERS);
+    headers.extend(SECURITY_HEADERS);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(VARY, HeaderValue::from_static("origin"));
+    headers
+});
+
+/// So many headers an answer has at most, nearly always.
+const USUAL_HEADERS: usize = 12;
+
+/// An answer in JSON.
 pub(crate) fn answer(status: StatusCode, body: Bytes) -> Answer {
     let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = status;
-    *answer.headers_mut() = observe::security_headers();
+    *answer.headers_mut() = HEADERS.clone();
     answer
 }
 
-fn json(body: Bytes) -> Answer {
-    let mut answer = answer(StatusCode::OK, body);
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+fn empty(status: StatusCode) -> Answer {
+    let mut answer = answer(status, Bytes::new());
+    answer.headers_mut().remove(CONTENT_TYPE);
     answer
 }
 

@@ -100,6 +100,7 @@ fn single<'a>(ask: Ask<'a>, name: &HeaderName) -> Result<Option<&'a str>, Failur
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
+    use std::time::Instant;
 
     use axum::http::{HeaderMap, HeaderValue};
     use qrvey_auth_wire::ProblemCode;
@@ -130,7 +131,15 @@ mod tests {
         }
         let peer = peer.map(|peer| peer.parse::<IpAddr>().unwrap());
         let headers = TrustedHeaders::new(names());
-        let ask = || headers.principal(Ask { headers: &map, peer, address: peer, trail: &Trail::new(None) });
+        let ask = || {
+            headers.principal(Ask {
+                came: Instant::now(),
+                headers: &map,
+                peer,
+                address: peer,
+                trail: &Trail::new(None),
+            })
+        };
         let claims = |principal: Arc<Principal>| principal.claims().clone();
         let (first, again) = (ask().map(claims), ask().map(claims));
         assert_eq!(first, again);
