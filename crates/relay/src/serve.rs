@@ -60,7 +60,7 @@ pub async fn serve(config: Config, path: PathBuf, environment: Environment) -> R
     let operations_socket = bind(operations_address, "listening for operators").await?;
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async { drop(stopped.await) };
-    let callers = tokio::spawn(listen(socket, relay.clone(), limits, certificate.clone(), stopped));
+    let mut callers = tokio::spawn(listen(socket, relay.clone(), limits, certificate.clone(), stopped));
     let operations = axum::serve(operations_socket, relay.operations_router());
     let mut operations = tokio::spawn(operations.into_future());
 
@@ -84,6 +84,7 @@ pub async fn serve(config: Config, path: PathBuf, environment: Environment) -> R
                     files.reload_certificate();
                 }
             }
+            ended = &mut callers => return flatten(ended.map(Ok), address),
             ended = &mut operations => return flatten(ended, operations_address),
         }
     }
