@@ -45,11 +45,11 @@ impl LineFormat {
                 for part in [level, " ", target, ":"] {
                     line.push_str(part);
                 }
-                event.record(&mut TextFields(line));
+                event.record(&mut Fields { line, format: self.0 });
             }
             LogFormat::Json => {
                 write!(line, r#"{{"timestamp":"{time}","level":"{level}","target":"{target}""#)?;
-                event.record(&mut JsonFields(line));
+                event.record(&mut Fields { line, format: self.0 });
                 line.push('}');
             }
         }
@@ -58,71 +58,55 @@ impl LineFormat {
     }
 }
 
-struct TextFields<'a>(&'a mut String);
+struct Fields<'a> {
+    line: &'a mut String,
+    format: LogFormat,
+}
 
-struct JsonFields<'a>(&'a mut String);
-
-impl TextFields<'_> {
+impl Fields<'_> {
     fn name(&mut self, field: &Field) {
-        self.0.push(' ');
-        if field.name() != "message" {
-            self.0.push_str(field.name());
-            self.0.push('=');
+        let parts = match (self.format, field.name()) {
+            (LogFormat::Text, "message") => [" ", "", ""],
+            (LogFormat::Text, name) => [" ", name, "="],
+            (LogFormat::Json, name) => [",\"", name, "\":"],
+        };
+        for part in parts {
+            self.line.push_str(part);
         }
     }
 }
 
-impl Visit for TextFields<'_> {
+impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.name(field);
-        write_debug(self.0, value, false);
+        match self.format {
+            LogFormat::Text => write_debug(self.line, value, false),
+            LogFormat::Json => {
+                self.line.push('"');
+                write_debug(self.line, value, true);
+                self.line.push('"');
+            }
+        }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
         self.name(field);
-        quote(self.0, value);
+        quote(self.line, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
         self.name(field);
-        self.0.push_str(itoa::Buffer::new().format(value));
-    }
-}
-
-impl JsonFields<'_> {
-    fn name(&mut self, field: &Field) {
-        self.0.push_str(",\"");
-        self.0.push_str(field.name());
-        self.0.push_str("\":");
-    }
-}
-
-impl Visit for JsonFields<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.name(field);
-        self.0.push('"');
-        write_debug(self.0, value, true);
-        self.0.push('"');
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.name(field);
-        quote(self.0, value);
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.name(field);
-        self.0.push_str(itoa::Buffer::new().format(value));
+        self.line.push_str(itoa::Buffer::new().format(value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
         self.name(field);
-        self.0.push_str(itoa::Buffer::new().format(value));
+        self.line.push_str(itoa::Buffer::new().format(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.name(field);
-        self.0.push_str(if value { "true" } else { "false" });
+        self.line.push_str(if value { "true" } else { "false" });
     }
 }
 
