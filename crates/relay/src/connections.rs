@@ -88,22 +88,10 @@ impl Drop for Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Environment};
 
     fn places(max: usize, max_per_address: usize) -> Places {
-        let toml = r#"
-            trusted_proxies = ["10.0.0.0/8"]
-            [qrvey]
-            domain = "https://tenant.example"
-            [identity]
-            mode = "anonymous"
-            [profiles.default]
-            userid = "u"
-            appid = "a"
-        "#;
-        let environment = Environment::from_iter([("QRVEY_API_KEY", "k")]);
-        let config = Config::from_toml(toml, "relay.toml", &environment).unwrap();
-        Places::new(max, max_per_address, Relay::new(config).unwrap())
+        let relay = Relay::anonymous(r#"trusted_proxies = ["10.0.0.0/8"]"#);
+        Places::new(max, max_per_address, relay)
     }
 
     fn place(places: &Places, peer: &str) -> Option<Place> {

@@ -130,6 +130,25 @@ impl Relay {
     }
 }
 
+#[cfg(test)]
+impl Relay {
+    /// A relay for tests, with these keys at the top of its configuration.
+    pub(crate) fn anonymous(keys: &str) -> Self {
+        const REST: &str = r#"
+            [qrvey]
+            domain = "https://tenant.example"
+            [identity]
+            mode = "anonymous"
+            [profiles.default]
+            userid = "u"
+            appid = "a"
+        "#;
+        let environment = crate::config::Environment::from_iter([("QRVEY_API_KEY", "k")]);
+        let config = Config::from_toml(&[keys, REST].concat(), "relay.toml", &environment).unwrap();
+        Self::new(config).unwrap()
+    }
+}
+
 async fn ready(State(relay): State<Relay>) -> (StatusCode, &'static str) {
     if relay.shared.is_draining.load(Ordering::Relaxed) {
         (StatusCode::SERVICE_UNAVAILABLE, "draining\n")

@@ -149,17 +149,6 @@ mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
-    use crate::config::{Config, Environment};
-
-    const CONFIG: &str = r#"
-        [qrvey]
-        domain = "https://tenant.example"
-        [identity]
-        mode = "anonymous"
-        [profiles.default]
-        userid = "u"
-        appid = "a"
-    "#;
 
     /// A body that panics when it is read.
     struct Faulty;
@@ -178,8 +167,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_problem_like_any_other_and_tells_nothing() {
-        let environment = Environment::from_iter([("QRVEY_API_KEY", "k")]);
-        let relay = Relay::new(Config::from_toml(CONFIG, "relay.toml", &environment).unwrap()).unwrap();
+        let relay = Relay::anonymous("");
         let request = Request::post("/qrvey/composer-token").header("content-type", "application/json");
         let answer = relay.answer(None, request.body(Faulty).unwrap()).await;
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
