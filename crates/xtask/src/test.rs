@@ -19,8 +19,8 @@ const SUITES: [Suite; 6] = [
     ("consumers", consumers),
 ];
 
-/// The suites that run what is in `dist/`.
-const NEED_THE_PACKAGE: [&str; 3] = ["e2e", "firefox", "consumers"];
+/// The suites that run what is in `dist/` before the real servers.
+const NEED_ALL_BUILT: [&str; 3] = ["e2e", "firefox", "consumers"];
 
 /// Runs the suites with the given names, or all.
 pub(crate) fn suites(names: &[String]) -> Result<()> {
@@ -28,8 +28,9 @@ pub(crate) fn suites(names: &[String]) -> Result<()> {
         bail!("there is no suite \"{unknown}\": choose from {}", SUITES.map(|(name, _)| name).join(", "));
     }
     let chosen = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
-    if NEED_THE_PACKAGE.into_iter().any(chosen) {
+    if NEED_ALL_BUILT.into_iter().any(chosen) {
         build::package()?;
+        servers()?;
     }
     SUITES.into_iter().filter(|(name, _)| chosen(name)).try_for_each(|(_, run)| run())
 }
@@ -48,7 +49,6 @@ fn wasm() -> Result<()> {
 
 /// End to end: the built package, the relay and the sandbox in Chromium.
 fn e2e() -> Result<()> {
-    servers()?;
     println!("• end-to-end tests in Chromium");
     node(&["tests/e2e", "tests/embed"])
 }
@@ -56,7 +56,6 @@ fn e2e() -> Result<()> {
 /// The package and the module's glue in Firefox.
 fn firefox() -> Result<()> {
     setup::firefox()?;
-    servers()?;
     println!("• the package in Firefox");
     node(&["tests/firefox"])?;
     println!("• WebAssembly tests in Firefox");
@@ -66,7 +65,6 @@ fn firefox() -> Result<()> {
 
 /// The packed tarball in small real applications.
 fn consumers() -> Result<()> {
-    servers()?;
     println!("• the packed tarball in real applications, each installed from the npm registry");
     node(&["tests/consumers"])
 }
