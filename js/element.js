@@ -2,21 +2,13 @@
 
 import { EVENTS, optionOf } from './events.js';
 import { embed, QrveyAuthError } from './index.js';
+import { TEXT_OPTIONS } from './options.js';
 import { inPlaceOf } from './settings.js';
 
-/** The attributes that are options of `embed`, by name. */
-const OPTIONS = {
-  widget: 'widget',
-  domain: 'domain',
-  'widgets-url': 'widgetsUrl',
-  'api-url': 'apiUrl',
-  renew: 'renew',
-  'token-key': 'tokenKey',
-  relay: 'relay',
-  endpoint: 'endpoint',
-  profile: 'profile',
-  credentials: 'credentials',
-};
+/** The options of `embed` by the attributes for them: `widgets-url` is `widgetsUrl`. */
+const OPTIONS = Object.fromEntries(
+  TEXT_OPTIONS.map((option) => [option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), option]),
+);
 
 const define = (HTMLElement) =>
   class QrveyWidgetElement extends HTMLElement {

@@ -1,27 +1,14 @@
 import { defineComponent, h, onBeforeUnmount, onMounted, ref, toRaw, watch } from 'vue';
 import { EVENTS, optionOf } from './events.js';
 import { embed } from './index.js';
+import { TEXT_OPTIONS } from './options.js';
 import { inPlaceOf } from './settings.js';
-
-/** The options of `embed` that are props; `options` takes all others. */
-const PROPS = [
-  'widget',
-  'domain',
-  'widgetsUrl',
-  'apiUrl',
-  'renew',
-  'tokenKey',
-  'relay',
-  'endpoint',
-  'profile',
-  'credentials',
-];
 
 /** A `div` with a widget in it. */
 export const QrveyWidget = defineComponent({
   name: 'QrveyWidget',
   props: {
-    ...Object.fromEntries(PROPS.map((name) => [name, String])),
+    ...Object.fromEntries(TEXT_OPTIONS.map((name) => [name, String])),
     settings: Object,
     options: Object,
     client: Object,
@@ -41,7 +28,7 @@ export const QrveyWidget = defineComponent({
       life = new AbortController();
       const { signal } = life;
       const options = { ...toRaw(props.options), container: container.value, signal };
-      for (const name of [...PROPS, 'settings']) {
+      for (const name of [...TEXT_OPTIONS, 'settings']) {
         if (props[name] !== undefined) options[name] = toRaw(props[name]);
       }
       for (const type of EVENTS) options[optionOf(type)] = (event) => emit(type, event);
@@ -69,7 +56,7 @@ export const QrveyWidget = defineComponent({
 
     onMounted(begin);
     onBeforeUnmount(end);
-    watch(() => [...PROPS.map((name) => props[name]), props.options, props.client], begin);
+    watch(() => [...TEXT_OPTIONS.map((name) => props[name]), props.options, props.client], begin);
     watch(
       () => props.settings,
       () => {
