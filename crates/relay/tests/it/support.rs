@@ -1,11 +1,12 @@
 use std::net::SocketAddr;
+use std::sync::{Mutex, mpsc};
 
 use qrvey_relay::{Config, Environment, Relay};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use wiremock::matchers::{method, path};
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 /// Looked for wherever they must not be.
 pub(crate) const API_KEY: &str = "canary-api-key";
@@ -79,6 +80,23 @@ impl World {
     pub(crate) async fn minted(&self) -> Vec<Value> {
         let requests = self.platform.received_requests().await.unwrap();
         requests.iter().map(|request| request.body_json().unwrap()).collect()
+    }
+
+    /// From now on the platform gives a token whenever it is told to, and not before.
+    pub(crate) async fn hold_mints(&self) -> mpsc::Sender<()> {
+        let (release, released) = mpsc::channel();
+        let held = Mock::given(method("POST")).respond_with(Held(Mutex::new(released)));
+        held.with_priority(1).mount(&self.platform).await;
+        release
+    }
+}
+
+struct Held(Mutex<mpsc::Receiver<()>>);
+
+impl Respond for Held {
+    fn respond(&self, _: &Request) -> ResponseTemplate {
+        self.0.lock().unwrap().recv().unwrap();
+        ResponseTemplate::new(200).set_body_json(json!({ "token": TOKEN }))
     }
 }
 
