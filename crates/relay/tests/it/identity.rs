@@ -57,7 +57,7 @@ async fn a_host_application_that_hangs_or_is_gone_costs_its_time_limit() {
     let world = World::new().await;
     let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(30));
     Mock::given(header("cookie", COOKIE)).respond_with(slow).with_priority(1).mount(&world.host).await;
-    let toml = world.toml(DEFAULT_PROFILE).replace("[identity]", "[identity]\ntimeout = \"200ms\"");
+    let toml = world.toml(DEFAULT_PROFILE).replace("timeout = \"1m\"", "timeout = \"200ms\"");
     let relay = RunningRelay::start(&toml).await;
     let refused = tokio::time::timeout(Duration::from_secs(10), refusal(relay.composer())).await;
     assert_eq!(refused.unwrap(), (503, "upstream_unavailable".into()));

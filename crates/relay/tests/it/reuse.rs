@@ -7,7 +7,8 @@ use wiremock::{Mock, ResponseTemplate};
 
 use crate::support::{ADMIN, COMPOSER_LOGIN, COOKIE, DEFAULT_PROFILE, TOKEN, World, outcome, refusal};
 
-const NO_RATE_LIMIT: &str = "[limits]\nrequests_per_minute = 0\nrequests_per_minute_per_address = 0\n";
+const UNLIMITED: &str =
+    "[limits]\nrequests_per_minute = 0\nrequests_per_minute_per_address = 0\nupstream_timeout = \"1m\"\n";
 
 async fn platform_answers(world: &World, template: ResponseTemplate) {
     Mock::given(method("POST")).respond_with(template).with_priority(1).mount(&world.platform).await;
@@ -21,7 +22,7 @@ fn slow_token(delay: Duration) -> ResponseTemplate {
 async fn a_thousand_equal_requests_at_once_are_one_mint() {
     let world = World::new().await;
     platform_answers(&world, slow_token(Duration::from_millis(300))).await;
-    let relay = world.relay(&format!("{DEFAULT_PROFILE}{NO_RATE_LIMIT}")).await;
+    let relay = world.relay(&format!("{DEFAULT_PROFILE}{UNLIMITED}")).await;
     let answers = join_all((0..1_000).map(|_| outcome(relay.composer()))).await;
     assert!(answers.iter().all(|(status, answer)| *status == 200 && answer["token"] == TOKEN));
     assert_eq!(world.minted().await.len(), 1);
@@ -31,7 +32,7 @@ async fn a_thousand_equal_requests_at_once_are_one_mint() {
 async fn an_admin_token_is_shared_while_it_is_minted_and_never_kept() {
     let world = World::new().await;
     platform_answers(&world, slow_token(Duration::from_millis(300))).await;
-    let relay = world.relay(&format!("{ADMIN}{NO_RATE_LIMIT}")).await;
+    let relay = world.relay(&format!("{ADMIN}{UNLIMITED}")).await;
     let answers = join_all((0..50).map(|_| outcome(relay.admin()))).await;
     assert!(answers.iter().all(|(status, answer)| *status == 200 && answer.get("expires_in").is_none()));
     assert_eq!(world.minted().await.len(), 1);

@@ -122,6 +122,7 @@ public_domain = "https://public.example"
 [identity]
 mode = "forward"
 url = "{host}/session"
+timeout = "1m"
 
 {rest}
 "#
