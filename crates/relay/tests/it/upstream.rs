@@ -1,22 +1,29 @@
 //! Platforms that fail in every way: each costs a caller bounded time and memory and gets a clear
 //! answer.
 
-use std::sync::Arc;
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use qrvey_relay::{Config, Relay};
 use reqwest::header::HeaderValue;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime;
 use tokio::time::timeout;
+use tower::ServiceExt;
 use wiremock::matchers::method;
 use wiremock::{Mock, ResponseTemplate};
 
+use crate::identity::with_identity;
 use crate::support::{
-    ADMIN, API_KEY, DEFAULT_PROFILE, RunningRelay, TOKEN, World, outcome, refusal, toml_for,
+    ADMIN, API_KEY, DEFAULT_PROFILE, RunningRelay, TOKEN, World, environment, outcome, refusal, toml_for,
 };
 
 const SHORT: &str = "[limits]\nupstream_timeout = \"500ms\"\n";
@@ -265,6 +272,58 @@ async fn a_kept_connection_that_died_meanwhile_is_not_noticed_by_callers() {
         assert_eq!(outcome(relay.composer()).await.0, 200);
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
     }
+}
+
+/// Reads one request to its end and answers it with a token.
+fn answer_one(stream: &mut std::net::TcpStream) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"}") {
+        let mut bytes = [0; 4096];
+        let length = stream.read(&mut bytes).unwrap();
+        assert!(length > 0, "hung up in the middle of a request");
+        request.extend_from_slice(&bytes[..length]);
+    }
+    let body = format!("{{\"token\":\"{TOKEN}\"}}");
+    write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+}
+
+#[test]
+fn what_a_dying_connection_has_not_sent_is_sent_once_on_another() {
+    // News of sockets are looked for after each task.
+    let runtime = runtime::Builder::new_current_thread().enable_all().event_interval(1).build().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let ((close, told), (closed, is_closed)) = (mpsc::channel(), mpsc::channel());
+    let platform = std::thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        answer_one(&mut first);
+        told.recv().unwrap();
+        drop(first);
+        closed.send(()).unwrap();
+        answer_one(&mut listener.accept().unwrap().0);
+    });
+    runtime.block_on(async move {
+        let world = World::new().await;
+        let identity = "mode = \"anonymous\"\nclaims = { sub = \"visitor\", tenants = [\"public\"] }";
+        let toml = with_identity(&world, identity).replace(&world.platform.uri(), &url);
+        let toml = toml + "[reuse]\nlifetime_percent = 0\n";
+        let config = Config::from_toml(&toml, "relay.toml", &environment()).unwrap();
+        let router = Relay::new(config).unwrap().router();
+        let ask = async || {
+            let json = ("content-type", "application/json");
+            let request = http::Request::post("/qrvey/composer-token").header(json.0, json.1);
+            router.clone().oneshot(request.body(Body::from("{}")).unwrap()).await.unwrap().status()
+        };
+        assert_eq!(ask().await, 200);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        close.send(()).unwrap();
+        is_closed.recv().unwrap();
+        // Next comes this task, then the end of the connection is there to be seen, then the mint hands its
+        // request to the connection, and then the connection looks.
+        tokio::spawn(async {});
+        assert_eq!(ask().await, 200);
+    });
+    platform.join().unwrap();
 }
 
 #[tokio::test]
