@@ -49,10 +49,15 @@ impl Places {
         let peer = peer.to_canonical();
         let seat = match self.relay.is_proxy(peer) {
             true => None,
-            false => Some(self.of_addresses.seat(counted_address(peer))?),
+            false => Some(self.of_addresses.seat(counted_address(peer)).or_else(|| self.refused(true))?),
         };
-        let permit = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        let permit = Arc::clone(&self.free).try_acquire_owned().ok().or_else(|| self.refused(false))?;
         Some(Place { _permit: permit, _seat: seat })
+    }
+
+    fn refused<T>(&self, of_address: bool) -> Option<T> {
+        self.relay.metrics().connection_refused(of_address);
+        None
     }
 }
 

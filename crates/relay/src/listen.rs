@@ -22,8 +22,10 @@ use crate::connections::Places;
 use crate::router::Relay;
 
 /// The most bytes of a request's headers together; of their number, hyper takes 100.
-const MAX_HEADER_BYTES: usize = 32 * 1024;
+const MAX_HEADER_BYTES: usize = 16 * 1024;
 const MAX_STREAMS_PER_CONNECTION: u32 = 128;
+/// What HTTP/2 lets a caller send of bodies before they are read, on a connection as on a stream.
+const WINDOW_BYTES: u32 = 64 * 1024 - 1;
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 /// After a fault such as too many open files, which the next try may well meet again.
 const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(50);
@@ -31,6 +33,7 @@ const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(50);
 /// What all connections have in common.
 struct Listener {
     relay: Relay,
+    places: Places,
     http: Builder<TokioExecutor>,
     certificate: Option<Arc<Certificate>>,
     header_timeout: Duration,
@@ -46,7 +49,8 @@ pub(crate) async fn listen(
 ) {
     let places = Places::new(limits.max_connections, limits.max_connections_per_address, relay.clone());
     let header_timeout = limits.header_timeout;
-    let listener = Arc::new(Listener { relay, http: http(header_timeout), certificate, header_timeout });
+    let listener =
+        Arc::new(Listener { relay, places, http: http(header_timeout), certificate, header_timeout });
     let connections = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
@@ -57,7 +61,7 @@ pub(crate) async fn listen(
         match accepted {
             // Without a place the connection is closed.
             Ok((stream, peer)) => {
-                if let Some(place) = places.take(peer.ip()) {
+                if let Some(place) = listener.places.take(peer.ip()) {
                     let (listener, watcher) = (Arc::clone(&listener), connections.watcher());
                     tokio::spawn(async move {
                         listener.accept(stream, peer, watcher).await;
@@ -80,6 +84,8 @@ fn http(header_timeout: Duration) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_header_list_size(MAX_HEADER_BYTES as u32)
         .max_concurrent_streams(MAX_STREAMS_PER_CONNECTION)
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
         .keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(header_timeout);
     http
@@ -105,13 +111,18 @@ impl Listener {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let peer = Some(peer.ip().to_canonical());
+        let peer = peer.ip().to_canonical();
         let activity = Arc::new(Activity::default());
         let (relay, of_service) = (self.relay.clone(), Arc::clone(&activity));
-        let service = service_fn(move |request| {
+        let service = service_fn(|request| {
             let (relay, busy) = (relay.clone(), of_service.begin());
+            // A connection's place is for one request at a time, which with HTTP/1 is all there can be.
+            let place = busy.is_alone().then_some(None).or_else(|| self.places.take(peer).map(Some));
             async move {
-                let answer = relay.answer(peer, request).await;
+                let answer = match place {
+                    Some(_place) => relay.answer(Some(peer), request).await,
+                    None => relay.turn_away(request),
+                };
                 drop(busy);
                 Ok::<_, Infallible>(answer)
             }

@@ -25,6 +25,7 @@ pub(crate) struct Metrics {
     /// cost more than the counting.
     routes: [OfRoute; Route::ALL.len()],
     requests_in_flight: Gauge,
+    connections_refused: Family<Limit, Counter>,
     mints: Family<Mint, Counter>,
     tokens: [[Counter; How::ALL.len()]; Kind::ALL.len()],
     upstream_seconds: Family<LabelKind, Histogram>,
@@ -49,6 +50,11 @@ pub(crate) struct Gauges {
     pub kept_tokens: usize,
     pub is_platform_left_alone: bool,
     pub is_fleet_up: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Limit {
+    limit: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -90,6 +96,8 @@ fn seconds_histogram() -> Histogram {
 }
 
 const RELOADS: [&str; 2] = ["ok", "refused"];
+const MAX_CONNECTIONS: Limit = Limit { limit: "max_connections" };
+const MAX_CONNECTIONS_PER_ADDRESS: Limit = Limit { limit: "max_connections_per_address" };
 
 impl Metrics {
     pub(crate) fn new() -> Self {
@@ -113,6 +121,7 @@ impl Metrics {
             registry: Registry::with_prefix("qrvey_relay"),
             routes: Route::ALL.map(of_route),
             requests_in_flight: Gauge::default(),
+            connections_refused: Family::default(),
             mints: Family::default(),
             tokens: Kind::ALL.map(of_kind),
             upstream_seconds: Family::new_with_constructor(seconds_histogram),
@@ -131,6 +140,8 @@ impl Metrics {
             "Requests being answered",
             metrics.requests_in_flight.clone(),
         );
+        let refused = "Connections, and requests beside others on one, that found no place";
+        registry.register("connections_refused", refused, metrics.connections_refused.clone());
         registry.register("mints", "Requests to the platform by outcome", metrics.mints.clone());
         registry.register("tokens", "Tokens handed out, by where they came from", tokens);
         registry.register("upstream_seconds", "Time the platform took", metrics.upstream_seconds.clone());
@@ -153,6 +164,9 @@ impl Metrics {
         // There from the start, so that an alert sees the first refusal as a change.
         for outcome in RELOADS {
             drop(metrics.reloads.get_or_create(&Reload { outcome }));
+        }
+        for limit in [MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS] {
+            drop(metrics.connections_refused.get_or_create(&limit));
         }
         metrics
     }
@@ -181,6 +195,12 @@ impl Metrics {
         }
         .map(Counter::inc);
         series.seconds.observe(took.as_secs_f64());
+    }
+
+    /// `of_address`: there was no place for its address, and otherwise for nobody.
+    pub(crate) fn connection_refused(&self, of_address: bool) {
+        let limit = if of_address { MAX_CONNECTIONS_PER_ADDRESS } else { MAX_CONNECTIONS };
+        self.connections_refused.get_or_create(&limit).inc();
     }
 
     pub(crate) fn mint_starts(&self) -> InFlight<'_> {

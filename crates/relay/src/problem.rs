@@ -57,6 +57,14 @@ impl Failure {
         Self::new(ProblemCode::UnknownProfile, "The relay has no such profile.")
     }
 
+    pub(crate) fn overloaded() -> Self {
+        Self::new(
+            ProblemCode::UpstreamUnavailable,
+            "The relay has no place for more requests. Try again later.",
+        )
+        .retry_after(Duration::from_secs(1))
+    }
+
     pub(crate) fn internal() -> Self {
         Self::new(ProblemCode::Internal, "The relay failed. Its log has the request id.")
     }

@@ -54,8 +54,26 @@ impl Relay {
             tracing::error!(request_id = trail.request_id(), trace_id = trail.trace_id(), "it was a request");
             Err(Failure::internal())
         });
+        self.finish(&engine, &head, observation, outcome)
+    }
+
+    /// Answers a request for which there is no place, without looking at it.
+    pub(crate) fn turn_away<B>(&self, request: Request<B>) -> Answer {
+        let (head, _) = request.into_parts();
+        let route = Route::find(head.uri.path(), self.base_path());
+        let observation = Observation::start(self.metrics(), &head, route);
+        self.finish(&self.engine(), &head, observation, Err(Failure::overloaded()))
+    }
+
+    fn finish(
+        &self,
+        engine: &Engine,
+        head: &Parts,
+        observation: Observation<'_>,
+        outcome: Result<Answer, Failure>,
+    ) -> Answer {
         let code = outcome.as_ref().err().map(|failure| failure.code);
-        let mut answer = outcome.unwrap_or_else(|failure| failure.render(trail.request_id()));
+        let mut answer = outcome.unwrap_or_else(|failure| failure.render(observation.trail.request_id()));
         let is_preflight = head.method == Method::OPTIONS;
         cors::mark(answer.headers_mut(), &head.headers, &engine.config.allowed_origins, is_preflight);
         observation.end(&mut answer, code);

@@ -20,6 +20,7 @@ pub(crate) struct Limits {
     pub breaker_pause: Duration,
     pub max_body_bytes: usize,
     pub max_token_lifetime: Duration,
+    /// Further requests at once on a connection of HTTP/2 count as connections.
     pub max_connections: usize,
     pub max_connections_per_address: usize,
     pub header_timeout: Duration,
@@ -44,8 +45,8 @@ impl Limits {
             breaker_pause: duration(&written.breaker_pause, 5_000, MAX_WAIT)?,
             max_body_bytes: bytes(&written.max_body, 16 * 1024)?,
             max_token_lifetime: duration_or(&written.max_token_lifetime, DAY, 7 * DAY)?,
-            max_connections: positive(&written.max_connections, 10_000)?,
-            max_connections_per_address: positive(&written.max_connections_per_address, 1_000)?,
+            max_connections: positive(&written.max_connections, 2_000)?,
+            max_connections_per_address: positive(&written.max_connections_per_address, 200)?,
             header_timeout: duration(&written.header_timeout, 10_000, MAX_WAIT)?,
             body_timeout: duration(&written.body_timeout, 10_000, MAX_WAIT)?,
             shutdown_timeout: duration(&written.shutdown_timeout, 30_000, MAX_WAIT)?,

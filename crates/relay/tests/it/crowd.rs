@@ -1,13 +1,15 @@
-//! A crowd of callers, each an identity and a grant of its own.
+//! A crowd of callers, each an identity and a grant of its own, and then connections that take what they can.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::post;
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::{sleep, timeout};
 
 use crate::program::{Folder, PROGRAM_VARIABLE, Served};
 use crate::support::COMPOSER_LOGIN;
@@ -17,6 +19,9 @@ const CALLERS: usize = 20_000;
 /// Where another build of the program is given, which is surely a faster one.
 const CALLERS_OF_A_RELEASE: usize = 100_000;
 const CONNECTIONS: usize = 32;
+/// The defaults of `limits.max_connections` and `limits.max_connections_per_address`.
+const HOARDERS: usize = 2_000;
+const HOARDERS_OF_AN_ADDRESS: usize = 200;
 /// What `deploy/` gives the relay: `MemoryMax=256M`, and the same in the other files.
 const MEMORY_KIB: u64 = 256 * 1024;
 
@@ -52,9 +57,27 @@ async fn ask(address: SocketAddr, callers: impl Iterator<Item = usize>) -> usize
     tokens
 }
 
+/// Takes every place, each with a request as large as it may be and not quite whole.
+async fn hoard(port: u16) -> Vec<TcpStream> {
+    let head = "POST /qrvey/composer-token HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let headers: String = (0..15).map(|number| format!("a{number}: {}\r\n", "b".repeat(1_000))).collect();
+    let body = " ".repeat(16_000);
+    let request = format!("{head}{headers}content-length: 16384\r\n\r\n{body}");
+    let mut streams = Vec::new();
+    for number in 0..HOARDERS {
+        let socket = TcpSocket::new_v4().unwrap();
+        let address = Ipv4Addr::new(127, 0, 1, (number / HOARDERS_OF_AN_ADDRESS) as u8);
+        socket.bind((address, 0).into()).unwrap();
+        let mut stream = socket.connect((Ipv4Addr::LOCALHOST, port).into()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        streams.push(stream);
+    }
+    streams
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes half a minute"]
-async fn a_crowd_of_identities_takes_bounded_memory() {
+async fn a_crowd_takes_bounded_memory() {
     let toml = format!(
         r#"
         trusted_proxies = ["127.0.0.1"]
@@ -68,6 +91,9 @@ async fn a_crowd_of_identities_takes_bounded_memory() {
         userid = "u"
         appid = "a"
         clientid = {{ claim = "sub" }}
+        [limits]
+        header_timeout = "1m"
+        body_timeout = "1m"
         [log]
         filter = "warn"
         "#,
@@ -76,7 +102,7 @@ async fn a_crowd_of_identities_takes_bounded_memory() {
     let served =
         Served::start_with(&Folder::with(&toml), &[("QRVEY_RELAY__LOG__FILTER", "qrvey_relay::serve=info")])
             .await;
-    let address = served.address().parse().unwrap();
+    let address: SocketAddr = served.address().parse().unwrap();
     let is_release = std::env::var_os(PROGRAM_VARIABLE).is_some();
     let callers = if is_release { CALLERS_OF_A_RELEASE } else { CALLERS };
     let asks =
@@ -87,8 +113,22 @@ async fn a_crowd_of_identities_takes_bounded_memory() {
     let metrics = served.metrics().await;
     let kept = metrics.lines().find_map(|line| line.strip_prefix("qrvey_relay_kept_tokens ")).unwrap();
     assert!(kept.parse::<u64>().unwrap() <= 10_000, "{kept}");
+    let of_crowd = served.status_of_process("VmRSS");
+
+    let hoarders = hoard(address.port()).await;
+    for attempt in 0.. {
+        if served.metrics().await.contains(&format!("qrvey_relay_requests_in_flight {HOARDERS}\n")) {
+            break;
+        }
+        assert!(attempt < 1_000, "there is no place for them all");
+        sleep(Duration::from_millis(20)).await;
+    }
+    let mut one_more = TcpStream::connect(address).await.unwrap();
+    let hung_up = timeout(Duration::from_secs(10), one_more.read(&mut [0; 1])).await;
+    assert_eq!(hung_up.expect("there is a place for more").unwrap_or(0), 0);
     let memory = served.status_of_process("VmRSS");
+    drop(hoarders);
+    println!("the crowd: {of_crowd}; with the hoarders: {memory}");
     let kib: u64 = memory.split_whitespace().nth(1).unwrap().parse().unwrap();
-    println!("{memory}");
     assert!(kib < MEMORY_KIB, "{memory}");
 }

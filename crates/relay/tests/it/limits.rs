@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::{join_all, select_all};
+use futures_util::stream::FuturesUnordered;
 use reqwest::Client;
+use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -149,6 +152,46 @@ async fn connections_are_bounded_and_their_places_come_back() {
             break;
         }
         assert!(attempt < 100, "the place did not come back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn requests_side_by_side_on_one_connection_are_bounded_like_connections() {
+    let world = World::new().await;
+    let limits = "[limits]\nmax_connections_per_address = 3\n";
+    let served = Served::start(&Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{limits}")))).await;
+    let h2c = Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge().build().unwrap();
+    let ask = || {
+        h2c.post(format!("{}/qrvey/composer-token", served.public))
+            .header("cookie", COOKIE)
+            .header("content-type", "application/json")
+    };
+    assert_eq!(ask().body("{}").send().await.unwrap().status(), 200);
+    let mut stalled: FuturesUnordered<_> = (0..5)
+        .map(|_| {
+            let body = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+            ask().body(reqwest::Body::wrap_stream(body)).send()
+        })
+        .collect();
+    for _ in 0..2 {
+        let refused = stalled.next().await.unwrap().unwrap();
+        assert_eq!(
+            (refused.status().as_u16(), &refused.headers()["retry-after"]),
+            (503, &HeaderValue::from(1))
+        );
+        assert_eq!(refused.json::<Value>().await.unwrap()["code"], "upstream_unavailable");
+    }
+    let metrics = served.metrics().await;
+    let counted = r#"qrvey_relay_connections_refused_total{limit="max_connections_per_address"} 2"#;
+    assert!(metrics.contains(counted), "{metrics}");
+    drop(stalled);
+    for attempt in 0.. {
+        let both = futures_util::future::join(ask().body("{}").send(), ask().body("{}").send()).await;
+        if [both.0, both.1].into_iter().all(|answer| answer.is_ok_and(|answer| answer.status() == 200)) {
+            break;
+        }
+        assert!(attempt < 100, "the places did not come back");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -268,8 +268,7 @@ async fn explain_prints_what_would_be_sent() {
 async fn sigterm_finishes_what_is_in_flight() {
     let world = World::new().await;
     let release = world.hold_mints().await;
-    let limits =
-        "[limits]\nrequests_per_minute = 0\nrequests_per_minute_per_address = 0\nupstream_timeout = \"1m\"\n";
+    let limits = "[limits]\nrequests_per_minute = 0\nrequests_per_minute_per_address = 0\nmax_connections_per_address = 300\nupstream_timeout = \"1m\"\n";
     let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{limits}")));
     let mut served = Served::start(&folder).await;
     let asks: Vec<_> = (0..200)
@@ -348,7 +347,8 @@ async fn sighup_takes_a_new_policy_and_a_new_secret() {
 #[tokio::test]
 async fn slow_senders_are_cut_off_and_keep_nobody_out() {
     let world = World::new().await;
-    let limits = "[limits]\nheader_timeout = \"1s\"\nbody_timeout = \"1s\"\nmax_connections = 600\n";
+    let limits =
+        "[limits]\nheader_timeout = \"1s\"\nbody_timeout = \"1s\"\nmax_connections_per_address = 600\n";
     let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{limits}")));
     let served = Served::start(&folder).await;
     let address = served.public.trim_start_matches("http://").to_owned();
