@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use js_sys::{Function, JsString};
+use qrvey_auth_wire::TokenKind;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, AbortSignal};
 
@@ -16,7 +17,7 @@ use crate::flight::{Flight, Ticket};
 use crate::host::{self, Sleep};
 use crate::lifetime::{Deadline, lifetime_ms};
 use crate::object::{object, value};
-use crate::options::{Call, Kind, TokenOptions};
+use crate::options::{Call, TokenOptions};
 use crate::relay;
 use crate::store::{Issued, Store};
 use crate::tabs;
@@ -73,7 +74,7 @@ impl Client {
     /// # Errors
     /// Throws what the promise would reject with, where that is known at once.
     pub fn composer(&self, options: &JsValue) -> Result<JsValue, JsValue> {
-        self.token(Kind::Composer, options)
+        self.token(TokenKind::Composer, options)
     }
 
     /// An Admin Center token, as [`Client::composer`].
@@ -81,7 +82,7 @@ impl Client {
     /// # Errors
     /// As [`Client::composer`].
     pub fn admin(&self, options: &JsValue) -> Result<JsValue, JsValue> {
-        self.token(Kind::Admin, options)
+        self.token(TokenKind::Admin, options)
     }
 
     /// Calls `callback` with the details of the token at hand and of each that follows, until
@@ -90,7 +91,7 @@ impl Client {
     /// # Errors
     /// As [`Client::composer`].
     pub fn watch(&self, is_admin: bool, callback: Function, options: &JsValue) -> Result<JsValue, JsValue> {
-        let kind = if is_admin { Kind::Admin } else { Kind::Composer };
+        let kind = if is_admin { TokenKind::Admin } else { TokenKind::Composer };
         let call = self.inner.call(kind, options)?;
         let first = token(&self.inner, &call)?;
         let inner = Rc::clone(&self.inner);
@@ -190,7 +191,7 @@ impl Inner {
         let _ = self.fire.call2(&JsValue::UNDEFINED, &event.into(), &detail);
     }
 
-    fn call(&self, kind: Kind, options: &JsValue) -> error::Result<Rc<Call>> {
+    fn call(&self, kind: TokenKind, options: &JsValue) -> error::Result<Rc<Call>> {
         // Parsed before anything is borrowed: a getter of the page may throw through this function.
         let parsed = if options.is_undefined() { None } else { Some(TokenOptions::parse(options)?) };
         let defaults = self.defaults.borrow();
@@ -199,7 +200,7 @@ impl Inner {
             return options.resolve(defaults, kind).map(Rc::new);
         }
         let [composer, admin] = &self.plain;
-        let plain = if kind == Kind::Composer { composer } else { admin };
+        let plain = if kind == TokenKind::Composer { composer } else { admin };
         if let Some(call) = &*plain.borrow() {
             return Ok(Rc::clone(call));
         }
@@ -210,7 +211,7 @@ impl Inner {
 }
 
 impl Client {
-    fn token(&self, kind: Kind, options: &JsValue) -> Result<JsValue, JsValue> {
+    fn token(&self, kind: TokenKind, options: &JsValue) -> Result<JsValue, JsValue> {
         let call = self.inner.call(kind, options)?;
         match token(&self.inner, &call)? {
             Answer::Held(issued) => Ok(answer(&call, &issued)),

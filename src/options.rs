@@ -1,6 +1,6 @@
 //! `TokenOptions`: parsed, not trusted, and resolved into one [`Call`].
 
-use qrvey_auth_wire::{ADMIN_TOKEN_PATH, COMPOSER_TOKEN_PATH, DEFAULT_BASE_PATH};
+use qrvey_auth_wire::{ADMIN_TOKEN_PATH, COMPOSER_TOKEN_PATH, DEFAULT_BASE_PATH, TokenKind};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Headers, RequestCredentials};
@@ -29,22 +29,6 @@ const KEYS: [(&str, &str); 14] = [
     ("shareTabs", "must be true or false"),
     ("detailedResponse", "must be true or false"),
 ];
-
-/// Which of the platform's two tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Composer,
-    Admin,
-}
-
-impl Kind {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Composer => "composer",
-            Self::Admin => "admin",
-        }
-    }
-}
 
 /// The options as a page gives them, per call or as a client's defaults.
 #[derive(Debug, Clone, Default)]
@@ -136,8 +120,8 @@ impl TokenOptions {
     ///
     /// # Errors
     /// `invalid_options` for headers or a body that cannot be sent.
-    pub(crate) fn resolve(self, defaults: &Self, kind: Kind) -> Result<Call> {
-        if kind == Kind::Admin && self.profile.is_some() {
+    pub(crate) fn resolve(self, defaults: &Self, kind: TokenKind) -> Result<Call> {
+        if kind == TokenKind::Admin && self.profile.is_some() {
             return Err(AuthError::invalid_option("profile", "has no meaning for an admin token"));
         }
         let relay = if self.relay.is_some() { &Self::default() } else { defaults };
@@ -155,9 +139,9 @@ impl TokenOptions {
         } else {
             let base = self.relay.or_else(|| defaults.relay.clone());
             let base = base.as_deref().unwrap_or(DEFAULT_BASE_PATH).trim_end_matches('/');
-            let path = if kind == Kind::Composer { COMPOSER_TOKEN_PATH } else { ADMIN_TOKEN_PATH };
+            let path = if kind == TokenKind::Composer { COMPOSER_TOKEN_PATH } else { ADMIN_TOKEN_PATH };
             let body = match &profile_named {
-                Some(profile) if kind == Kind::Composer => composer_body(profile),
+                Some(profile) if kind == TokenKind::Composer => composer_body(profile),
                 _ => "{}".to_owned(),
             };
             ([base, path].concat(), body)
@@ -179,7 +163,7 @@ impl TokenOptions {
 
         Ok(Call {
             kind,
-            profile: if kind == Kind::Composer { profile_named } else { None },
+            profile: if kind == TokenKind::Composer { profile_named } else { None },
             key: [kind.as_str(), credentials_key, &url, "\n", &body, &headers_key].concat(),
             url,
             body,
@@ -200,7 +184,7 @@ impl TokenOptions {
 /// One call with everything decided.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    pub(crate) kind: Kind,
+    pub(crate) kind: TokenKind,
     pub(crate) profile: Option<String>,
     /// Calls with the same key may share one request and one token: it holds all that could make
     /// the relay answer differently.

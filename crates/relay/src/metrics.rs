@@ -10,10 +10,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
-use qrvey_auth_wire::ProblemCode;
+use qrvey_auth_wire::{ProblemCode, TokenKind};
 
 use crate::mint::How;
-use crate::minted::Kind;
 use crate::route::Route;
 use crate::upstream::UpstreamError;
 
@@ -27,7 +26,7 @@ pub(crate) struct Metrics {
     requests_in_flight: Gauge,
     connections_refused: Family<Limit, Counter>,
     mints: Family<Mint, Counter>,
-    tokens: [[Counter; How::ALL.len()]; Kind::ALL.len()],
+    tokens: [[Counter; How::ALL.len()]; TokenKind::ALL.len()],
     upstream_seconds: Family<LabelKind, Histogram>,
     upstream_in_flight: Gauge,
     identity_seconds: Histogram,
@@ -113,7 +112,7 @@ impl Metrics {
                 seconds: request_seconds.get_or_create_owned(&LabelRoute { route }),
             }
         };
-        let of_kind = |kind: Kind| {
+        let of_kind = |kind: TokenKind| {
             let kind = kind.as_str();
             How::ALL.map(|how| tokens.get_or_create_owned(&Source { kind, source: how.as_str() }))
         };
@@ -123,7 +122,7 @@ impl Metrics {
             requests_in_flight: Gauge::default(),
             connections_refused: Family::default(),
             mints: Family::default(),
-            tokens: Kind::ALL.map(of_kind),
+            tokens: TokenKind::ALL.map(of_kind),
             upstream_seconds: Family::new_with_constructor(seconds_histogram),
             upstream_in_flight: Gauge::default(),
             identity_seconds: seconds_histogram(),
@@ -207,7 +206,7 @@ impl Metrics {
         InFlight::new(&self.upstream_in_flight)
     }
 
-    pub(crate) fn mint_ends(&self, kind: Kind, error: Option<UpstreamError>, took: Duration) {
+    pub(crate) fn mint_ends(&self, kind: TokenKind, error: Option<UpstreamError>, took: Duration) {
         let (kind, outcome) = (kind.as_str(), error.map_or("ok", UpstreamError::label));
         self.mints.get_or_create(&Mint { kind, outcome }).inc();
         self.upstream_seconds.get_or_create(&LabelKind { kind }).observe(took.as_secs_f64());
@@ -223,7 +222,7 @@ impl Metrics {
         self.identity_seconds.observe(took.as_secs_f64());
     }
 
-    pub(crate) fn token_given(&self, kind: Kind, how: How) {
+    pub(crate) fn token_given(&self, kind: TokenKind, how: How) {
         if let Some(tokens) = self.tokens.get(kind as usize).and_then(|of_kind| of_kind.get(how as usize)) {
             tokens.inc();
         }

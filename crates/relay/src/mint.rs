@@ -225,10 +225,10 @@ impl Drop for Landing<'_> {
 mod tests {
     use std::sync::atomic::AtomicUsize;
 
-    use qrvey_auth_wire::Token;
+    use qrvey_auth_wire::{Token, TokenKind};
 
     use super::*;
-    use crate::minted::{FreshToken, Kind};
+    use crate::minted::FreshToken;
     use crate::moment::Moment;
 
     const LIFETIME: Duration = Duration::from_secs(100);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     fn key(body: &str) -> GrantKey {
-        GrantKey::new(Kind::Composer, body.as_bytes())
+        GrantKey::new(TokenKind::Composer, body.as_bytes())
     }
 
     #[tokio::test]

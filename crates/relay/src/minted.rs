@@ -6,29 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use qrvey_auth_wire::{Token, TokenAnswer};
+use qrvey_auth_wire::{Token, TokenAnswer, TokenKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest, Sha256};
 
 use crate::moment::Moment;
-
-/// Which of the two tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    Composer,
-    Admin,
-}
-
-impl Kind {
-    pub(crate) const ALL: [Self; 2] = [Self::Composer, Self::Admin];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Composer => "composer",
-            Self::Admin => "admin",
-        }
-    }
-}
 
 /// Names a grant: a hash over its kind and the exact bytes that go to the platform, so that two
 /// callers share an entry only if their grants are equal in every byte.
@@ -36,7 +18,7 @@ impl Kind {
 pub(crate) struct GrantKey([u8; 32]);
 
 impl GrantKey {
-    pub(crate) fn new(kind: Kind, body: &[u8]) -> Self {
+    pub(crate) fn new(kind: TokenKind, body: &[u8]) -> Self {
         let hash = Sha256::new().chain_update(kind.as_str()).chain_update([0]).chain_update(body);
         Self(hash.finalize().into())
     }
@@ -170,14 +152,14 @@ mod tests {
     use super::*;
 
     fn key(body: &str) -> GrantKey {
-        GrantKey::new(Kind::Composer, body.as_bytes())
+        GrantKey::new(TokenKind::Composer, body.as_bytes())
     }
 
     #[test]
     fn keys_are_equal_only_for_equal_bytes_of_an_equal_kind() {
         assert_eq!(key("a"), key("a"));
         assert_ne!(key("a"), key("b"));
-        assert_ne!(key("a"), GrantKey::new(Kind::Admin, b"a"));
+        assert_ne!(key("a"), GrantKey::new(TokenKind::Admin, b"a"));
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use qrvey_auth_wire::TokenKind;
 
 use crate::fleet::{Fleet, Turn};
 use crate::mint::How;
-use crate::minted::{FreshToken, GrantKey, Kind, Minted};
+use crate::minted::{FreshToken, GrantKey, Minted};
 use crate::moment::Moment;
 use crate::problem::Failure;
 use crate::relay::Engine;
@@ -17,7 +18,7 @@ use crate::upstream::UpstreamError;
 
 /// What is minted: everything that the platform is told, and for how long it holds.
 pub(crate) struct Order {
-    pub kind: Kind,
+    pub kind: TokenKind,
     pub key: GrantKey,
     pub body: Bytes,
     pub lifetime: Option<Duration>,
@@ -41,7 +42,7 @@ impl Engine {
 
     async fn mint_for_keeping(self: Arc<Self>, order: Order) -> Result<Minted, Failure> {
         // Nobody knows how long an admin token lives, so there is no renewal for tabs to share.
-        let api_key = self.config.api_key.as_ref().filter(|_| order.kind == Kind::Composer);
+        let api_key = self.config.api_key.as_ref().filter(|_| order.kind == TokenKind::Composer);
         let grant = api_key.map(|api_key| order.key.public_name(&api_key.current()));
         let fresh = self.mint_once_in_fleet(order).await?;
         Ok(Minted::new(fresh, grant, self.config.platform.public_domain.clone()))
@@ -97,11 +98,11 @@ impl Engine {
         let in_flight = self.metrics.mint_starts();
         let (start, asked) = (Instant::now(), Moment::now());
         let result = match (order.kind, &self.config.api_key) {
-            (Kind::Composer, Some(api_key)) => {
+            (TokenKind::Composer, Some(api_key)) => {
                 self.upstream.composer_token(&api_key.current(), order.body).await
             }
-            (Kind::Composer, None) => return Err(Failure::internal()),
-            (Kind::Admin, _) => self.upstream.admin_token(order.body).await,
+            (TokenKind::Composer, None) => return Err(Failure::internal()),
+            (TokenKind::Admin, _) => self.upstream.admin_token(order.body).await,
         };
         drop(in_flight);
         self.metrics.mint_ends(order.kind, result.as_ref().err().copied(), start.elapsed());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::http::HeaderMap;
 use axum::http::header::CACHE_CONTROL;
 use bytes::Bytes;
-use qrvey_auth_wire::{DEFAULT_PROFILE, ProblemCode};
+use qrvey_auth_wire::{DEFAULT_PROFILE, ProblemCode, TokenKind};
 use sha2::{Digest, Sha256};
 
 use crate::ask::Ask;
@@ -18,7 +18,7 @@ use crate::identity::Identity;
 use crate::limiter::{Limiter, counted_address};
 use crate::metrics::{Gauges, Metrics};
 use crate::mint::Minter;
-use crate::minted::{GrantKey, Kind};
+use crate::minted::GrantKey;
 use crate::order::Order;
 use crate::policy::Profile;
 use crate::principal::{KnownGrant, Principal};
@@ -108,7 +108,7 @@ impl Engine {
             Failure::not_entitled()
         })?;
         self.fill(Order {
-            kind: Kind::Composer,
+            kind: TokenKind::Composer,
             key: grant.key,
             body: grant.body.clone(),
             lifetime: Some(grant.lifetime),
@@ -131,8 +131,8 @@ impl Engine {
         }
         let body = admin_body(&admin.username.current(), &admin.access_key.current());
         self.fill(Order {
-            kind: Kind::Admin,
-            key: GrantKey::new(Kind::Admin, &body),
+            kind: TokenKind::Admin,
+            key: GrantKey::new(TokenKind::Admin, &body),
             body,
             lifetime: None,
             max_age: max_age(ask.headers),
@@ -165,7 +165,7 @@ impl Engine {
         principal.grant(name, || {
             let Grant { body, lifetime } =
                 Grant::new(profile, self.config.platform.spelling, principal.claims())?;
-            let key = GrantKey::new(Kind::Composer, &body);
+            let key = GrantKey::new(TokenKind::Composer, &body);
             Ok(KnownGrant { key, body: body.into_boxed_slice().into(), lifetime: lifetime.duration() })
         })
     }

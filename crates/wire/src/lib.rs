@@ -23,6 +23,29 @@ pub const ADMIN_TOKEN_PATH: &str = "/admin-token";
 /// The profile that is meant when a request names none.
 pub const DEFAULT_PROFILE: &str = "default";
 
+/// Which of the platform's two tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TokenKind {
+    /// For a widget and one user.
+    Composer,
+    /// For the Admin Center.
+    Admin,
+}
+
+impl TokenKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Composer, Self::Admin];
+
+    /// Its name in keys, metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Composer => "composer",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 /// Body of `POST {base}/composer-token`. The choice of a configured profile is all that a browser
 /// may say; any other key is refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
