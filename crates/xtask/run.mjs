@@ -1,6 +1,7 @@
 // The door to every command: makes sure that Rust is there, then hands over to xtask.
 
 import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 
 const [major] = process.versions.node.split('.').map(Number);
 if (major < 20) stop(`Node 20 or later is needed; this is ${process.version}. See https://nodejs.org`);
@@ -12,7 +13,9 @@ if (cargo.error || cargo.status !== 0) {
 
 const args = ['run', '--quiet', '--package', 'xtask', '--', ...process.argv.slice(2)];
 console.log('• preparing the build tool (the first time takes a minute or two)');
-const child = spawnSync('cargo', args, { stdio: 'inherit' });
+// Wherever a machine's settings would have it: what is built is looked for here.
+const CARGO_TARGET_DIR = fileURLToPath(new URL('../../target', import.meta.url));
+const child = spawnSync('cargo', args, { stdio: 'inherit', env: { ...process.env, CARGO_TARGET_DIR } });
 process.exit(child.status ?? 1);
 
 function stop(message) {
