@@ -20,6 +20,11 @@ export class QrveyClient extends EventTarget {
   #shared = {};
   /** What is being watched, to be taken up again should the instance be lost. */
   #watches = new Set();
+  /** This client for widgets, whose calls say all that they mean: `configure` changes nothing for them. */
+  #forWidgets = {
+    getComposerToken: async (options) => this.#ask('composer', options, true),
+    watch: (hear, options) => this.#watch(false, hear, options, true),
+  };
   #wake = () => {
     if (globalThis.document?.visibilityState !== 'hidden') this.#attached()?.wake();
   };
@@ -40,17 +45,24 @@ export class QrveyClient extends EventTarget {
     return this.#token('admin', options);
   }
 
-  async watch(callback, { kind = 'composer', ...options } = {}) {
+  async watch(callback, given) {
     if (typeof callback !== 'function') throw invalid('the first argument of watch must be a function');
+    const { kind = 'composer', ...options } = given ?? {};
     if (kind !== 'composer' && kind !== 'admin') throw invalid('option "kind" must be "composer" or "admin"');
-    const deliver = (details) => {
+    const deliver = (details, event) => event === undefined && callback(details);
+    await this.#watch(kind === 'admin', deliver, options);
+  }
+
+  /** `hear` gets the details of each token, and the detail and the type of each event about them. */
+  async #watch(isAdmin, hear, options, areWhole) {
+    const tell = (detail, event) => {
       try {
-        callback(details);
+        hear(detail, event);
       } catch (error) {
         reportError(error);
       }
     };
-    const watch = async () => this.#ask('watch', kind === 'admin', deliver, options);
+    const watch = async () => this.#ask('watch', isAdmin, tell, options, areWhole);
     await watch();
     const { signal } = options;
     if (signal?.aborted) return;
@@ -59,8 +71,9 @@ export class QrveyClient extends EventTarget {
   }
 
   async embed(options) {
-    const defaults = this.#defaults;
-    return (await widgets()).embed(this, options, defaults);
+    const [defaults, cleared] = [this.#defaults, this.#cleared];
+    const isSignedOut = () => cleared !== this.#cleared;
+    return (await widgets()).embed(this.#forWidgets, options, defaults, isSignedOut);
   }
 
   configure(defaults) {
@@ -76,7 +89,7 @@ export class QrveyClient extends EventTarget {
 
   /** Takes what another tab says. */
   static #hear(client, message) {
-    if (client.#defaults.shareTabs === false) return;
+    if (client.#defaults.shareTabs === false || typeof message !== 'object' || !message) return;
     if (!('cleared' in message)) client.#attached()?.told(message);
     else if (message.cleared === client.#relay) client.#clear();
   }
@@ -127,11 +140,11 @@ export class QrveyClient extends EventTarget {
   }
 
   /** What a method of the Rust client answers: at once if it can, else a promise. */
-  #ask(method, a, b, c) {
+  #ask(method, a, b, c, d) {
     const rust = this.#attached();
-    if (!rust) return this.#attach().then(() => this.#ask(method, a, b, c));
-    if (globalThis.QRVEY_AUTH_DEBUG) return traced(method, () => settle(rust, method, a, b, c));
-    return settle(rust, method, a, b, c);
+    if (!rust) return this.#attach().then(() => this.#ask(method, a, b, c, d));
+    if (globalThis.QRVEY_AUTH_DEBUG) return traced(method, () => settle(rust, method, a, b, c, d));
+    return settle(rust, method, a, b, c, d);
   }
 
   async #attach() {

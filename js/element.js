@@ -18,7 +18,7 @@ const define = (HTMLElement) =>
     #options;
     #client;
     #embedded;
-    /** The settings that it has. */
+    /** All settings that it was ever to have: one that is refused may be followed by others at once. */
     #shown;
     #life;
     /** What has changed since the last task: `place`, `settings`, `all`. */
@@ -106,7 +106,7 @@ const define = (HTMLElement) =>
     async #update() {
       const { settings } = this;
       const change = inPlaceOf(this.#shown, settings);
-      this.#shown = settings;
+      this.#shown = { ...this.#shown, ...settings };
       await this.#embedded.update(change);
     }
 

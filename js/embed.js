@@ -4,7 +4,7 @@ import { QrveyAuthError } from './index.js';
 import { launch } from './launchers.js';
 import { replace } from './layout.js';
 import { invalid, plan } from './plan.js';
-import { isRefusalKnown, Renewal } from './renewal.js';
+import { isRefusalKnown, Renewal, signedOut } from './renewal.js';
 import { enrol } from './seamless.js';
 import { inThisZone, outside } from './zone.js';
 
@@ -24,7 +24,7 @@ const QRVEY_EVENTS = {
 const living = new Set();
 
 /** Resolves when the widget stands on the page. */
-export async function embed(client, options, defaults) {
+export async function embed(client, options, defaults, isSignedOut) {
   if (!globalThis.document) {
     throw new QrveyAuthError({
       code: 'unsupported_environment',
@@ -39,7 +39,8 @@ export async function embed(client, options, defaults) {
     throw invalid('option "signal" must be an AbortSignal');
   }
   signal?.throwIfAborted();
-  const widget = new EmbeddedWidget(client, options, planned, assumed, found(options.container));
+  const container = found(options.container);
+  const widget = new EmbeddedWidget(client, options, planned, assumed, isSignedOut, container);
   for (const [type, listener] of Object.entries(planned.listeners)) {
     widget.addEventListener(type, (event) => heard(listener, event));
   }
@@ -129,6 +130,7 @@ export class EmbeddedWidget extends EventTarget {
   #options;
   #planned;
   #token;
+  #isSignedOut;
   #container;
   #domain;
   #element;
@@ -148,12 +150,13 @@ export class EmbeddedWidget extends EventTarget {
     start = (widget) => widget.#start();
   }
 
-  constructor(client, options, planned, defaults, container) {
+  constructor(client, options, planned, defaults, isSignedOut, container) {
     super();
     this.#client = client;
     this.#options = options;
     this.#planned = planned;
     this.#token = tokenOptions(defaults, planned.token);
+    this.#isSignedOut = isSignedOut;
     this.#container = container;
   }
 
@@ -178,7 +181,7 @@ export class EmbeddedWidget extends EventTarget {
     this.signal.throwIfAborted();
     const options = { ...this.#options, settings: { ...this.#options.settings, ...settings } };
     const planned = await plan(options);
-    this.signal.throwIfAborted();
+    this.#checkUser();
     this.#options = options;
     this.#planned = planned;
     this.#remount('settings');
@@ -186,13 +189,13 @@ export class EmbeddedWidget extends EventTarget {
 
   /** Gets a new token for the widget now. */
   async renew() {
-    this.signal.throwIfAborted();
+    this.#checkUser();
     if (this.#planned.tokenKey === undefined) return;
     if (this.#renewal) {
       await this.#renewal.renew();
     } else {
       const { token } = await this.#ask({ forceRefresh: true });
-      this.signal.throwIfAborted();
+      this.#checkUser();
       this.#given = token;
       this.#remount('renewed');
     }
@@ -226,14 +229,22 @@ export class EmbeddedWidget extends EventTarget {
     const launched = base === undefined ? undefined : this.#launch(base);
     launched?.catch(() => {});
     const details = await this.#unlessDestroyed(token);
+    this.#checkUser();
     this.#domain ??= named(details.domain);
     if (needsAnswer && renew === 'seamless') this.#enrol();
     await this.#unlessDestroyed(launched ?? this.#launch(base ?? this.#domain));
+    this.#checkUser();
     this.#given = this.#renewal?.current.token ?? details.token;
     living.add(this);
     this.#mount();
     seeing();
     this.#dispatch('ready', {});
+  }
+
+  /** Throws if the widget is destroyed, or if the user whose token it has may have signed out. */
+  #checkUser() {
+    this.signal.throwIfAborted();
+    if (this.#planned.tokenKey !== undefined && this.#isSignedOut()) throw signedOut();
   }
 
   /** The first token; unless renewal is off, with all that follow. */

@@ -86,7 +86,7 @@ function within(ms, promise, signal, tooLong) {
   let timer;
   let abort;
   const givenUp = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(tooLong()), ms);
+    timer = setTimeout(() => reject(tooLong()), Math.min(ms, 2 ** 31 - 1));
     abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();

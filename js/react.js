@@ -39,10 +39,12 @@ export function useQrveyWidget({ client, ...options }) {
     const { widget } = state;
     if (!widget || shown.current.how === how) return;
     const change = inPlaceOf(shown.current.settings, settings);
-    shown.current = { how, settings };
-    widget.update(change).catch((error) => {
-      if (!widget.signal.aborted) setState({ widget, error });
-    });
+    // Also what may be refused, so that the next change drops it in any case.
+    shown.current = { how, settings: { ...shown.current.settings, ...settings } };
+    widget.update(change).then(
+      () => setState((now) => (now.error && now.widget === widget ? { widget } : now)),
+      (error) => widget.signal.aborted || setState({ widget, error }),
+    );
   }, [state, how]);
 
   return { ref, widget: state.widget, error: state.error };

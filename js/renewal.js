@@ -14,6 +14,9 @@ const NEVER_HELD_MS = Number.MAX_SAFE_INTEGER;
 /** Tokens of the past that are still recognised in a widget's requests. */
 const MOST_SUPERSEDED = 128;
 
+/** The longest wait that a timer can have. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** A token's end may be told by several widgets and requests at once; that is one refusal. */
 const ONE_REFUSAL_MS = 10_000;
 
@@ -45,6 +48,8 @@ export class Renewal {
   #isExpiring = false;
   #failures = 0;
   #failedUntilMs = 0;
+  /** Until then the relay does not want to be asked. */
+  #barredUntilMs = 0;
   /** Renewals in a row that a refusal forced, and when the last began. */
   #forced = 0;
   #forcedAtMs = Number.NEGATIVE_INFINITY;
@@ -123,12 +128,9 @@ export class Renewal {
   }
 
   async #watch() {
-    for (const type of ['expiring', 'expired', 'failed']) {
-      this.#client.addEventListener(type, this.#hear, { signal: this.#watching.signal });
-    }
     try {
       const { signal } = this.#watching;
-      await this.#client.watch((details) => this.#receive(details), { ...this.#options, signal });
+      await this.#client.watch((detail, event) => this.#hear(detail, event), { ...this.#options, signal });
     } catch (error) {
       this.#end();
       throw error;
@@ -142,19 +144,19 @@ export class Renewal {
     this.#forget();
   }
 
-  #hear = ({ type, detail }) => {
-    const { kind, profile, ...news } = detail;
-    const wanted = this.#options.profile;
-    if (kind !== 'composer' || (wanted !== undefined && wanted !== profile)) return;
+  /** Takes a token, or what happens to it. */
+  #hear({ kind, profile, ...news }, event) {
+    if (event === undefined) return this.#receive(news);
+    if (event === 'renewed') return;
     // Without a status it was not the relay that said so, but `clearTokens()`.
     if (news.error?.code === 'not_signed_in' && news.error.status === undefined) {
       this.#isOver = true;
       this.#settled();
       this.#forget();
     }
-    this.#isExpiring = type === 'expiring';
-    this.#tell(type, news);
-  };
+    this.#isExpiring = event === 'expiring';
+    this.#tell(event, news);
+  }
 
   #receive(details) {
     const before = this.current;
@@ -189,6 +191,7 @@ export class Renewal {
       this.#failures += 1;
       const retryInMs = FINAL.has(error.code) ? undefined : Math.max(wait, (error.retryAfter ?? 0) * 1_000);
       this.#failedUntilMs = performance.now() + (retryInMs ?? LONGEST_DELAY_MS);
+      this.#barredUntilMs = performance.now() + (error.retryAfter ?? 0) * 1_000;
       if (retryInMs !== undefined) this.#later(retryInMs);
       this.#tell('failed', { error, retryInMs });
       throw error;
@@ -221,14 +224,14 @@ export class Renewal {
   #later(ms) {
     if (this.#timer !== undefined) return;
     outside(() => {
-      this.#timer = setTimeout(() => this.#again(), ms);
+      this.#timer = setTimeout(() => this.#again(), Math.min(ms, LONGEST_TIMER_MS));
       addEventListener('online', this.#again);
       document.addEventListener('visibilitychange', this.#again);
     });
   }
 
   #again = (event) => {
-    if (event && document.visibilityState === 'hidden') return;
+    if (event && (document.visibilityState === 'hidden' || performance.now() < this.#barredUntilMs)) return;
     this.#settled();
     this.renew().catch(() => {});
   };
@@ -247,7 +250,7 @@ export class Renewal {
 }
 
 /** Whoever is signed in now may be somebody else. */
-function signedOut() {
+export function signedOut() {
   return new QrveyAuthError({
     code: 'not_signed_in',
     message: 'the tokens were cleared since: destroy this widget and embed it anew for the user of now',

@@ -69,10 +69,10 @@ async function instantiate() {
 }
 
 /** Calls a method of the instance; what it answers settles, even if the instance is lost before it does. */
-export function settle(rust, method, a, b, c) {
+export function settle(rust, method, a, b, c, d) {
   let answer;
   try {
-    answer = rust[method](a, b, c);
+    answer = rust[method](a, b, c, d);
   } catch (error) {
     throw error instanceof WebAssembly.RuntimeError ? internal(error) : error;
   }

@@ -10,9 +10,12 @@ let channel;
 
 /** Calls `hear` with `member` and what another tab says, without keeping `member` alive. */
 export function join(member, hear) {
-  if (!globalThis.BroadcastChannel || !globalThis.navigator?.locks) return;
   members.add({ weak: new WeakRef(member), hear });
-  if (channel) return;
+  open();
+}
+
+function open() {
+  if (channel || !globalThis.BroadcastChannel || !globalThis.navigator?.locks) return;
   channel = new BroadcastChannel('qrvey-auth');
   channel.unref?.();
   channel.onmessage = ({ data }) => {
@@ -26,6 +29,7 @@ export function join(member, hear) {
 
 /** Tells the other tabs; this one hears nothing of it. */
 export function tell(message) {
+  open();
   channel?.postMessage(message);
 }
 

@@ -18,7 +18,7 @@ export const QrveyWidget = defineComponent({
     const container = ref(null);
     let life;
     let widget;
-    /** A copy of the settings that the widget has, and whether others came before it stood. */
+    /** All settings that the widget was ever to have, and whether others came before it stood. */
     let shown;
     let isStale;
 
@@ -46,7 +46,7 @@ export const QrveyWidget = defineComponent({
     const update = () => {
       const settings = toRaw(props.settings);
       const change = inPlaceOf(shown, settings);
-      shown = { ...settings };
+      shown = { ...shown, ...settings };
       widget.update(change).catch((error) => widget?.signal.aborted === false && fail(error));
     };
     const end = () => {

@@ -69,12 +69,13 @@ impl Client {
         }
     }
 
-    /// A Composer token: at once if one is held, else a promise.
+    /// A Composer token: at once if one is held, else a promise. Options that are whole say all that
+    /// there is to say: the defaults are not looked at.
     ///
     /// # Errors
     /// Throws what the promise would reject with, where that is known at once.
-    pub fn composer(&self, options: &JsValue) -> Result<JsValue, JsValue> {
-        self.token(TokenKind::Composer, options)
+    pub fn composer(&self, options: &JsValue, are_whole: bool) -> Result<JsValue, JsValue> {
+        self.token(TokenKind::Composer, options, are_whole)
     }
 
     /// An Admin Center token, as [`Client::composer`].
@@ -82,17 +83,24 @@ impl Client {
     /// # Errors
     /// As [`Client::composer`].
     pub fn admin(&self, options: &JsValue) -> Result<JsValue, JsValue> {
-        self.token(TokenKind::Admin, options)
+        self.token(TokenKind::Admin, options, false)
     }
 
-    /// Calls `callback` with the details of the token at hand and of each that follows, until
-    /// `signal` aborts. The promise settles with the first.
+    /// Calls `callback` with the details of the token at hand and of each that follows, and with the
+    /// detail and the type of each event about them, until `signal` aborts. The promise settles with
+    /// the first token.
     ///
     /// # Errors
     /// As [`Client::composer`].
-    pub fn watch(&self, is_admin: bool, callback: Function, options: &JsValue) -> Result<JsValue, JsValue> {
+    pub fn watch(
+        &self,
+        is_admin: bool,
+        callback: Function,
+        options: &JsValue,
+        are_whole: bool,
+    ) -> Result<JsValue, JsValue> {
         let kind = if is_admin { TokenKind::Admin } else { TokenKind::Composer };
-        let call = self.inner.call(kind, options)?;
+        let call = self.inner.call(kind, options, are_whole)?;
         let first = token(&self.inner, &call)?;
         let inner = Rc::clone(&self.inner);
         Ok(host::promise(async move {
@@ -172,29 +180,22 @@ impl Inner {
         self.store.borrow_mut().adopt(key, Rc::clone(issued));
     }
 
-    pub(crate) fn emit(
-        &self,
-        event: &str,
-        call: &Call,
-        deadline: Option<Deadline>,
-        error: Option<Box<AuthError>>,
-        retry_in_ms: Option<f64>,
-    ) {
-        let detail = object(&[
-            ("kind", value(call.kind.as_str())),
-            ("profile", value(call.profile.as_deref())),
-            ("expiresAt", value(expires_at(deadline))),
-            ("error", error.map(JsValue::from).unwrap_or_default()),
-            ("retryInMs", value(retry_in_ms)),
-        ]);
-        // The JavaScript side reports what a listener throws.
-        let _ = self.fire.call2(&JsValue::UNDEFINED, &event.into(), &detail);
+    /// Fires an event on the JavaScript client, which reports what a listener throws.
+    pub(crate) fn fire(&self, event: &JsValue, detail: &JsValue) {
+        let _ = self.fire.call2(&JsValue::UNDEFINED, event, detail);
     }
 
-    fn call(&self, kind: TokenKind, options: &JsValue) -> error::Result<Rc<Call>> {
+    fn call(&self, kind: TokenKind, options: &JsValue, are_whole: bool) -> error::Result<Rc<Call>> {
         // Parsed before anything is borrowed: a getter of the page may throw through this function.
         let parsed = if options.is_undefined() { None } else { Some(TokenOptions::parse(options)?) };
+        let none;
         let defaults = self.defaults.borrow();
+        let defaults = if are_whole {
+            none = Ok(TokenOptions::default());
+            &none
+        } else {
+            &*defaults
+        };
         let defaults = defaults.as_ref().map_err(Clone::clone)?;
         if let Some(options) = parsed {
             return options.resolve(defaults, kind).map(Rc::new);
@@ -211,8 +212,8 @@ impl Inner {
 }
 
 impl Client {
-    fn token(&self, kind: TokenKind, options: &JsValue) -> Result<JsValue, JsValue> {
-        let call = self.inner.call(kind, options)?;
+    fn token(&self, kind: TokenKind, options: &JsValue, are_whole: bool) -> Result<JsValue, JsValue> {
+        let call = self.inner.call(kind, options, are_whole)?;
         match token(&self.inner, &call)? {
             Answer::Held(issued) => Ok(answer(&call, &issued)),
             Answer::Asked(ticket) => {
@@ -398,7 +399,7 @@ pub(crate) fn describe(issued: &Issued<JsString>) -> JsValue {
 }
 
 /// The end of a token by the browser's own clock, in milliseconds since the epoch.
-fn expires_at(deadline: Option<Deadline>) -> Option<f64> {
+pub(crate) fn expires_at(deadline: Option<Deadline>) -> Option<f64> {
     deadline.map(|deadline| (host::wall_ms() + deadline.left_ms(host::now_ms())).floor())
 }
 

@@ -9,10 +9,11 @@ use std::task::{Poll, Waker};
 use js_sys::{Function, JsString};
 use wasm_bindgen::JsValue;
 
-use crate::client::{Client, Inner, describe};
+use crate::client::{Client, Inner, describe, expires_at};
 use crate::error::AuthError;
 use crate::host::{self, Sleep};
 use crate::lifetime::Deadline;
+use crate::object::{object, value};
 use crate::options::Call;
 use crate::renewal::{Renewal, Step};
 use crate::store::Issued;
@@ -67,16 +68,40 @@ impl Watch {
         let before = self.held.replace(Rc::clone(issued));
         // A relay that holds a token answers with the same one, whose end alone may be news.
         if before.token != issued.token {
-            inner.emit("renewed", &self.call, issued.deadline, None, None);
-            let details = describe(issued);
-            // A callback may watch or leave while it is called.
-            let callbacks = self.callbacks.borrow().clone();
-            for (_, callback) in callbacks {
-                // The JavaScript side reports what a callback throws.
-                let _ = callback.call1(&JsValue::UNDEFINED, &details);
-            }
+            self.emit(inner, "renewed", issued.deadline, None, None);
+            self.tell(&describe(issued), &JsValue::UNDEFINED);
         }
         self.wake();
+    }
+
+    /// Tells of the token, to the client's listeners and to all who watch it.
+    fn emit(
+        &self,
+        inner: &Inner,
+        event: &str,
+        deadline: Option<Deadline>,
+        error: Option<Box<AuthError>>,
+        retry_in_ms: Option<f64>,
+    ) {
+        let detail = object(&[
+            ("kind", value(self.call.kind.as_str())),
+            ("profile", value(self.call.profile.as_deref())),
+            ("expiresAt", value(expires_at(deadline))),
+            ("error", error.map(JsValue::from).unwrap_or_default()),
+            ("retryInMs", value(retry_in_ms)),
+        ]);
+        let event = event.into();
+        inner.fire(&event, &detail);
+        self.tell(&detail, &event);
+    }
+
+    fn tell(&self, detail: &JsValue, event: &JsValue) {
+        // A callback may watch or leave while it is called.
+        let callbacks = self.callbacks.borrow().clone();
+        for (_, callback) in callbacks {
+            // The JavaScript side reports what a callback throws.
+            let _ = callback.call2(&JsValue::UNDEFINED, detail, event);
+        }
     }
 
     /// Makes the task look again.
@@ -94,8 +119,8 @@ impl Watch {
 
     /// Ends the watch for everybody.
     pub(crate) fn end(&self, inner: &Inner, error: Box<AuthError>) {
+        self.emit(inner, "failed", None, Some(error), None);
         self.callbacks.borrow_mut().clear();
-        inner.emit("failed", &self.call, None, Some(error), None);
         self.wake();
     }
 
@@ -107,7 +132,8 @@ impl Watch {
             }
             let now_ms = host::now_ms();
             if self.renewal.borrow_mut().is_over(now_ms) {
-                inner.emit("expired", &self.call, self.held.borrow().deadline, None, None);
+                let deadline = self.held.borrow().deadline;
+                self.emit(&inner, "expired", deadline, None, None);
             }
             let step = self.renewal.borrow().step(now_ms);
             match step {
@@ -121,7 +147,7 @@ impl Watch {
     async fn renew(&self, inner: &Rc<Inner>) {
         let deadline = self.held.borrow().deadline;
         if deadline.is_some_and(|deadline| deadline.left_ms(host::now_ms()) > 0.0) {
-            inner.emit("expiring", &self.call, deadline, None, None);
+            self.emit(inner, "expiring", deadline, None, None);
         }
         let grant = self.held().grant.clone().filter(|_| self.call.share_tabs);
         let turn = match grant {
@@ -144,7 +170,7 @@ impl Watch {
                 host::now_ms(),
                 host::random(),
             );
-            inner.emit("failed", &self.call, deadline, Some(error), delay_ms);
+            self.emit(inner, "failed", deadline, Some(error), delay_ms);
         }
     }
 

@@ -43,18 +43,18 @@ const TOKEN: &str = "return new Response('{\"token\":\"T\",\"expires_in\":60}')"
 #[wasm_bindgen_test]
 async fn a_token_is_a_promise_first_and_at_hand_afterwards() {
     let client = client("{}", TOKEN);
-    let first = client.composer(&JsValue::UNDEFINED).unwrap();
+    let first = client.composer(&JsValue::UNDEFINED, false).unwrap();
     assert!(first.is_instance_of::<Promise>());
     assert_eq!(settle(Ok(first)).await.unwrap(), "T");
-    assert_eq!(client.composer(&JsValue::UNDEFINED).unwrap(), "T");
+    assert_eq!(client.composer(&JsValue::UNDEFINED, false).unwrap(), "T");
     client.clear();
-    assert!(client.composer(&JsValue::UNDEFINED).unwrap().is_instance_of::<Promise>());
+    assert!(client.composer(&JsValue::UNDEFINED, false).unwrap().is_instance_of::<Promise>());
 }
 
 #[wasm_bindgen_test]
 async fn the_request_is_the_wire_contract() {
     let client = client("{ profile: 'a\"b' }", TOKEN);
-    settle(client.composer(&JsValue::UNDEFINED)).await.unwrap();
+    settle(client.composer(&JsValue::UNDEFINED, false)).await.unwrap();
     let request: web_sys::Request = eval("asked[0]").unchecked_into();
     assert_eq!(request.method(), "POST");
     assert!(request.url().ends_with("/qrvey/composer-token"), "{}", request.url());
@@ -69,7 +69,7 @@ fn wrong_options_are_named_at_once() {
     for (options, key) in
         [("{ nonsense: 1 }", "nonsense"), ("{ timeoutMs: [] }", "timeoutMs"), ("{ relay: {} }", "relay")]
     {
-        let error = client.composer(&eval(&["(", options, ")"].concat())).unwrap_err();
+        let error = client.composer(&eval(&["(", options, ")"].concat()), false).unwrap_err();
         assert_eq!(text(&error, "code"), "invalid_options");
         assert!(text(&error, "message").contains(key), "{}", text(&error, "message"));
     }
@@ -89,7 +89,7 @@ async fn a_problem_document_becomes_an_error() {
 #[wasm_bindgen_test]
 async fn a_details_answer_holds_what_is_known_and_no_more() {
     let client = client("{ detailedResponse: true }", "return new Response('{\"token\":\"a.b.c.d.e\"}')");
-    let detailed = settle(client.composer(&JsValue::UNDEFINED)).await.unwrap();
+    let detailed = settle(client.composer(&JsValue::UNDEFINED, false)).await.unwrap();
     assert_eq!(Object::keys(detailed.unchecked_ref::<Object>()).length(), 1);
     assert_eq!(text(&detailed, "token"), "a.b.c.d.e");
 }
@@ -106,7 +106,7 @@ async fn an_abort_passes_the_reason_on_and_removes_its_listener() {
     );
     let options = Object::new();
     Reflect::set(&options, &"signal".into(), &Reflect::get(&controller, &"signal".into()).unwrap()).unwrap();
-    let answer = client.composer(&options);
+    let answer = client.composer(&options, false);
     let abort: Function = Reflect::get(&controller, &"abort".into()).unwrap().unchecked_into();
     abort.call0(&controller).unwrap();
     let reason = settle(answer).await.unwrap_err();

@@ -101,6 +101,32 @@ test('clearTokens in one tab ends the tokens of all', async () => {
   assert.equal(stub.requests.length, requests);
 });
 
+test('a tab that has never asked for a token can clear those of the others', async () => {
+  const first = await tab();
+  const signedOut = await first.context().newPage();
+  await signedOut.goto(stub.url);
+  await signedOut.evaluate(async () => {
+    const { clearTokens } = await import('qrvey-auth');
+    clearTokens();
+  });
+  await first.waitForFunction(() => failures.length === 1);
+  assert.deepEqual(await first.evaluate(() => failures), ['not_signed_in']);
+});
+
+test('what others say on the channel is not listened to', async () => {
+  const page = await tab();
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  await page.evaluate(async () => {
+    const channel = new BroadcastChannel('qrvey-auth');
+    for (const message of [null, 'text', 7, undefined, [], { cleared: 7 }, { grant: 1, token: {} }])
+      channel.postMessage(message);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  });
+  assert.deepEqual(errors, []);
+  assert.deepEqual(await page.evaluate(() => failures), []);
+});
+
 test('shareTabs: false keeps a tab to itself', async () => {
   const first = await tab(undefined, { shareTabs: false });
   const second = await tab(first, { shareTabs: false });

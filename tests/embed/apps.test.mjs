@@ -138,6 +138,27 @@ describe('settings that change before the widget stands', () => {
   }
 });
 
+describe('settings that are refused', () => {
+  for (const [entry, modules, change] of [
+    ['react-app.jsx', 'react-19', (settings) => setSettings(settings)],
+    ['vue-app.js', 'vue', (settings) => Object.assign(state, { settings })],
+    [
+      'element-app.js',
+      undefined,
+      (settings) => Object.assign(document.querySelector('.place'), { settings }),
+    ],
+  ]) {
+    test(`leave nothing of themselves or of those before to the next: ${entry}`, async () => {
+      const page = await start(entry, modules);
+      await page.evaluate(change, { apiKey: 'x', theme: 'blue' });
+      await page.waitForTimeout(200);
+      await page.evaluate(change, { locale: 'de' });
+      await page.waitForFunction(() => mounted.at(-1).settings.locale === 'de');
+      assert.deepEqual(await settings(page), { locale: 'de' });
+    });
+  }
+});
+
 describe('element', () => {
   test('one widget, updated, moved, given another name, and gone when removed', async () => {
     const page = await start('element-app.js');

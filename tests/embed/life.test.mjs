@@ -134,6 +134,45 @@ describe('destroy', () => {
     ]);
   });
 
+  test('at any moment of the start leaves nothing, however little of the start is left', async () => {
+    const page = await openPage(open, world, {}, withTimers);
+    const left = await page.evaluate(async () => {
+      widget.destroy();
+      const left = [];
+      for (const options of [{}, { domain: platform }, { renew: 'off' }]) {
+        for (let turns = 0; turns < 40; turns += 1) {
+          const controller = new AbortController();
+          const embedding = put({ ...options, signal: controller.signal }).catch(({ name }) => name);
+          // The token is there, and so is the launcher: what is left is turns of the event loop.
+          for (let turn = 0; turn < turns; turn += 1) await undefined;
+          controller.abort();
+          await embedding;
+          const elements = document.querySelectorAll('#place *').length;
+          const globals = Object.keys(Object.getOwnPropertyDescriptors(globalThis));
+          const isPatched = !`${fetch}`.includes('[native code]');
+          if (elements || isPatched || globals.some((name) => name.startsWith('qrvey')))
+            left.push([options, turns]);
+        }
+      }
+      return left;
+    });
+    assert.deepEqual(left, []);
+  });
+
+  test('by the listener of a neighbour that is ready at the same time', async () => {
+    const page = await openPage(open, world, null);
+    const seen = await page.evaluate(async () => {
+      const controller = new AbortController();
+      const [first, second] = await Promise.allSettled([
+        put({ onReady: () => controller.abort() }),
+        put({ signal: controller.signal }),
+      ]);
+      first.value.destroy();
+      return [second.status, document.querySelectorAll('#place *').length];
+    });
+    assert.deepEqual(seen, ['rejected', 0]);
+  });
+
   test('its signal destroys a widget that stands, whose methods then reject', async () => {
     const page = await openPage(open, world, null);
     const outcome = await page.evaluate(async () => {
@@ -487,6 +526,70 @@ describe('signing out', () => {
   });
 });
 
+describe('signing out while a widget', () => {
+  for (const renew of ['seamless', 'off']) {
+    test(`loads: it never stands (${renew})`, async () => {
+      const page = await openPage(open, world, null);
+      let load;
+      const asked = new Promise((resolve) => {
+        world.launcher = (_, response) => {
+          load = () =>
+            response
+              .writeHead(200, { 'content-type': 'text/javascript' })
+              .end(`customElements.define('qrvey-end-user', class extends HTMLElement {})`);
+          resolve();
+        };
+      });
+      await page.evaluate((renew) => {
+        globalThis.embedding = put({ renew }).catch(({ code }) => code);
+      }, renew);
+      await asked;
+      await page.evaluate(() => auth.clearTokens());
+      load();
+      const outcome = await page.evaluate(() => embedding);
+      assert.equal(outcome, 'not_signed_in');
+      assert.equal(await page.evaluate(() => document.querySelectorAll('#place *').length), 0);
+    });
+
+    test(`stands: it is not mounted anew (${renew})`, async () => {
+      const page = await openPage(open, world, { renew });
+      const codes = await page.evaluate(async () => {
+        auth.clearTokens();
+        const changes = [widget.update({ theme: 'dark' }), widget.renew()];
+        return Promise.all(changes.map((change) => change.catch(({ code }) => code)));
+      });
+      assert.deepEqual(codes, ['not_signed_in', 'not_signed_in']);
+      assert.equal(await page.evaluate(() => mounted.length), 1);
+      assert.equal(world.minted.length, 1);
+    });
+  }
+});
+
+describe('a renewal that the relay wants late', () => {
+  for (const later of ['2592000', 'Fri, 31 Dec 9999 23:59:59 GMT']) {
+    test(`is not asked for at once, nor when the page wakes (Retry-After: ${later})`, async () => {
+      const page = await openPage(open, world, {});
+      let asked = 0;
+      world.relay = (_, response) => {
+        asked += 1;
+        const problem = { code: 'rate_limited', status: 429, title: 'Too Many Requests', detail: '' };
+        response.writeHead(429, { 'retry-after': later, 'content-type': 'application/problem+json' });
+        response.end(JSON.stringify(problem));
+      };
+      const code = await page.evaluate(() => widget.renew().catch(({ code }) => code));
+      assert.equal(code, 'rate_limited');
+      await page.evaluate(() => dispatchEvent(new Event('online')));
+      await page.waitForTimeout(1_000);
+      assert.equal(asked, 1);
+    });
+  }
+
+  test('and neither does a launcher that may take for ever fail at once', async () => {
+    const page = await openPage(open, world, null);
+    await page.evaluate(() => put({ loadTimeoutMs: 3e9 }));
+  });
+});
+
 describe('defaults', () => {
   test('are those of the moment of embed: later ones are for later widgets', async () => {
     const page = await openPage(open, world, null);
@@ -498,15 +601,65 @@ describe('defaults', () => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     };
     const tokens = await page.evaluate(async () => {
+      const none = await put();
       auth.configure({ profile: 'one' });
       const one = await put();
-      auth.configure({ profile: 'two' });
+      const off = await put({ renew: 'off' });
+      auth.configure({ profile: 'two', headers: { 'x-other': 'two' } });
       const two = await put();
-      await one.renew();
-      await two.renew();
-      return [...new Set(mounted.map(({ token }) => token))].length;
+      for (const widget of [none, one, off, two]) await widget.renew();
+      return mounted.length;
     });
-    assert.deepEqual(asked, ['one', 'two', 'one', 'two']);
-    assert.equal(tokens, 2);
+    assert.deepEqual(asked, [undefined, 'one', 'two', undefined, 'one', 'one', 'two']);
+    assert.equal(tokens, 5);
+  });
+
+  test('hold for what a refusal brings, too', async () => {
+    const page = await openPage(open, world, {});
+    world.revoke();
+    const asked = [];
+    const { relay } = world;
+    world.relay = ({ path, body }, response) => {
+      asked.push([path, body]);
+      world.minted.push(world.token(9));
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ token: world.minted.at(-1), expires_in: 600 }));
+    };
+    const status = await page.evaluate(async () => {
+      auth.configure({ profile: 'two', relay: '/elsewhere' });
+      const answer = await fetch(`${platform}/data`, { headers: { 'x-qv-token': mounted[0].token } });
+      return answer.status;
+    });
+    world.relay = relay;
+    assert.equal(status, 200);
+    assert.deepEqual(asked, [['/qrvey/composer-token', '{}']]);
+  });
+});
+
+describe('news', () => {
+  test('of another token of the same client are not for a widget', async () => {
+    const page = await openPage(open, world, {});
+    world.relay = ({ headers }, response) => {
+      const isFirst = headers['x-other'] === undefined || !world.asked;
+      world.asked = true;
+      response.writeHead(isFirst ? 200 : 401, { 'content-type': 'application/json' });
+      response.end(
+        JSON.stringify(isFirst ? { token: world.token(7), expires_in: 1, domain: world.platform } : {}),
+      );
+    };
+    world.asked = false;
+    const seen = await page.evaluate(async () => {
+      const failed = new Promise((resolve) => {
+        globalThis.neighbour = auth.embed({
+          widget: 'dashboard-view',
+          container: '#place',
+          headers: { 'x-other': '1' },
+          onFailed: ({ detail }) => resolve(detail.error.code),
+        });
+      });
+      await neighbour;
+      return [await failed, told];
+    });
+    assert.deepEqual(seen, ['not_signed_in', []]);
   });
 });
