@@ -38,13 +38,6 @@ impl Activity {
     }
 }
 
-impl Busy {
-    /// No other request is under way on its connection.
-    pub(crate) fn is_alone(&self) -> bool {
-        self.0.begun.load(Ordering::Relaxed) - self.0.ended.load(Ordering::Relaxed) <= 1
-    }
-}
-
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.ended.fetch_add(1, Ordering::Relaxed);

@@ -3,10 +3,14 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -18,12 +22,14 @@ use tokio::time::timeout;
 use crate::activity::Activity;
 use crate::certificate::Certificate;
 use crate::config::Limits;
-use crate::connections::Places;
+use crate::connections::{Place, Places};
 use crate::router::Relay;
 
 /// The most bytes of a request's headers together; of their number, hyper takes 100.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 const MAX_STREAMS_PER_CONNECTION: u32 = 128;
+/// So many answers that a caller does not take may have a body that says why there is no place.
+const MAX_UNTAKEN: usize = 8;
 /// What HTTP/2 lets a caller send of bodies before they are read, on a connection as on a stream.
 const WINDOW_BYTES: u32 = 64 * 1024 - 1;
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
@@ -114,17 +120,21 @@ impl Listener {
         let peer = peer.ip().to_canonical();
         let activity = Arc::new(Activity::default());
         let (relay, of_service) = (self.relay.clone(), Arc::clone(&activity));
+        let open = Arc::new(());
         let service = service_fn(|request| {
             let (relay, busy) = (relay.clone(), of_service.begin());
             // A connection's place is for one request at a time, which with HTTP/1 is all there can be.
-            let place = busy.is_alone().then_some(None).or_else(|| self.places.take(peer).map(Some));
+            let others = Arc::strong_count(&open) - 1;
+            let place = if others == 0 { Some(None) } else { self.places.take(peer).map(Some) };
+            let open = Arc::clone(&open);
             async move {
-                let answer = match place {
-                    Some(_place) => relay.answer(Some(peer), request).await,
-                    None => relay.turn_away(request),
+                let answer = match &place {
+                    Some(_) => relay.answer(Some(peer), request).await,
+                    None if others < MAX_UNTAKEN => relay.turn_away(request),
+                    None => relay.turn_away(request).map(|_| Full::default()),
                 };
                 drop(busy);
-                Ok::<_, Infallible>(answer)
+                Ok::<_, Infallible>(answer.map(|body| Untaken { body, _open: open, _place: place.flatten() }))
             }
         });
         let connection = watcher.watch(self.http.serve_connection(TokioIo::new(stream), service));
@@ -134,5 +144,32 @@ impl Listener {
             _ = connection => {}
             () = activity.ceases_for(self.header_timeout) => {}
         }
+    }
+}
+
+/// The body of an answer, which keeps its request's place until the caller has taken it.
+struct Untaken {
+    body: Full<Bytes>,
+    _open: Arc<()>,
+    _place: Option<Place>,
+}
+
+impl Body for Untaken {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }

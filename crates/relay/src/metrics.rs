@@ -40,6 +40,8 @@ pub(crate) struct Metrics {
 struct OfRoute {
     ok: Counter,
     problems: [Counter; ProblemCode::ALL.len()],
+    /// The caller left before there was an answer.
+    aborted: Counter,
     seconds: Histogram,
 }
 
@@ -109,6 +111,7 @@ impl Metrics {
             OfRoute {
                 ok: counter("ok"),
                 problems: ProblemCode::ALL.map(|code| counter(code.as_str())),
+                aborted: counter("aborted"),
                 seconds: request_seconds.get_or_create_owned(&LabelRoute { route }),
             }
         };
@@ -194,6 +197,10 @@ impl Metrics {
         }
         .map(Counter::inc);
         series.seconds.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn request_aborted(&self, route: Route) {
+        self.routes.get(route as usize).map(|series| series.aborted.inc());
     }
 
     /// `of_address`: there was no place for its address, and otherwise for nobody.

@@ -77,14 +77,14 @@ impl Minter {
     }
 
     /// Gives a token for the grant: a kept one, one that is being minted, or a new one from `mint`.
-    /// `max_age`: no token that was minted longer ago than this.
+    /// `max_age`: no token that was minted longer ago than this. `mint` gets the number of its flight.
     ///
     /// A mint goes on when its callers have left, so that whoever asks next has use of it.
     pub(crate) async fn token<F>(
         &self,
         key: GrantKey,
         max_age: Option<Duration>,
-        mint: impl FnOnce() -> F,
+        mint: impl FnOnce(u64) -> F,
     ) -> (Result<Kept, Failure>, How)
     where
         F: Future<Output = Result<Minted, Failure>> + Send + 'static,
@@ -119,13 +119,23 @@ impl Minter {
         self.inner.kept.remove(key);
     }
 
+    /// Whether this flight is still the grant's, which was not forgotten meanwhile.
+    pub(crate) fn is_under_way(&self, key: &GrantKey, number: u64) -> bool {
+        self.inner.flights().get(key).is_some_and(|flight| flight.number == number)
+    }
+
     /// How many tokens are kept. Those that are over go, if others have not taken their place yet.
     pub(crate) fn kept(&self) -> usize {
         self.inner.kept.retain(|_, minted| !Kept::new(Arc::clone(minted)).is_over());
         self.inner.kept.len()
     }
 
-    fn join_or_start<F>(&self, key: GrantKey, max_age: Option<Duration>, mint: impl FnOnce() -> F) -> Joined
+    fn join_or_start<F>(
+        &self,
+        key: GrantKey,
+        max_age: Option<Duration>,
+        mint: impl FnOnce(u64) -> F,
+    ) -> Joined
     where
         F: Future<Output = Result<Minted, Failure>> + Send + 'static,
     {
@@ -139,7 +149,7 @@ impl Minter {
         }
         // A task of its own, so that it neither stops with its first caller nor waits to be polled.
         let number = self.inner.last_number.fetch_add(1, Ordering::Relaxed);
-        let task = tokio::spawn(Arc::clone(&self.inner).land(key, number, mint()));
+        let task = tokio::spawn(Arc::clone(&self.inner).land(key, number, mint(number)));
         let outcome = task.map(|joined| joined.unwrap_or_else(|_| Err(Failure::internal()))).boxed().shared();
         flights.insert(key, Flight { number, outcome: outcome.clone() });
         Joined::Flight(outcome, How::Minted)
@@ -246,7 +256,7 @@ mod tests {
 
         async fn ask(&self, minter: &Minter, key: GrantKey) -> (Result<Kept, Failure>, How) {
             let (mints, asked) = (Arc::clone(&self.mints), Moment::now().earlier(self.age));
-            let mint = move || async move {
+            let mint = move |_| async move {
                 let number = mints.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
                 let fresh = FreshToken {
@@ -270,7 +280,7 @@ mod tests {
     }
 
     fn key(body: &str) -> GrantKey {
-        GrantKey::new(TokenKind::Composer, body.as_bytes())
+        GrantKey::new(TokenKind::Composer, "https://a", body.as_bytes())
     }
 
     #[tokio::test]
@@ -336,7 +346,7 @@ mod tests {
     #[tokio::test]
     async fn a_mint_that_panics_fails_and_the_next_works() {
         let minter = minter();
-        let failing = || async { panic!("a deliberate fault") };
+        let failing = |_| async { panic!("a deliberate fault") };
         let (outcome, _) = minter.token(key("a"), None, failing).await;
         assert_eq!(outcome.unwrap_err(), Failure::internal());
         let platform = Platform::new(Duration::ZERO);

@@ -12,14 +12,16 @@ use sha2::{Digest, Sha256};
 
 use crate::moment::Moment;
 
-/// Names a grant: a hash over its kind and the exact bytes that go to the platform, so that two
+/// Names a grant: a hash over its kind, the platform and the exact bytes that go there, so that two
 /// callers share an entry only if their grants are equal in every byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct GrantKey([u8; 32]);
 
 impl GrantKey {
-    pub(crate) fn new(kind: TokenKind, body: &[u8]) -> Self {
-        let hash = Sha256::new().chain_update(kind.as_str()).chain_update([0]).chain_update(body);
+    /// `domain` is the platform's origin.
+    pub(crate) fn new(kind: TokenKind, domain: &str, body: &[u8]) -> Self {
+        let hash = Sha256::new().chain_update(kind.as_str()).chain_update([0]);
+        let hash = hash.chain_update(domain).chain_update([0]).chain_update(body);
         Self(hash.finalize().into())
     }
 
@@ -152,14 +154,15 @@ mod tests {
     use super::*;
 
     fn key(body: &str) -> GrantKey {
-        GrantKey::new(TokenKind::Composer, body.as_bytes())
+        GrantKey::new(TokenKind::Composer, "https://a", body.as_bytes())
     }
 
     #[test]
     fn keys_are_equal_only_for_equal_bytes_of_an_equal_kind() {
         assert_eq!(key("a"), key("a"));
         assert_ne!(key("a"), key("b"));
-        assert_ne!(key("a"), GrantKey::new(TokenKind::Admin, b"a"));
+        assert_ne!(key("a"), GrantKey::new(TokenKind::Admin, "https://a", b"a"));
+        assert_ne!(key("a"), GrantKey::new(TokenKind::Composer, "https://b", b"a"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is done around every answer: an id for the request, headers for the answer, and a word on
 //! how it ended in log and metrics.
 
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use axum::http::header::{
@@ -10,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
 use qrvey_auth_wire::ProblemCode;
 
+use crate::limiter::Limiter;
 use crate::metrics::{InFlight, Metrics};
 use crate::route::Route;
 use crate::service::Answer;
@@ -26,6 +28,15 @@ pub(crate) const SECURITY_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
 ];
 
+/// Whether one more line may tell of what anybody can cause as often as he likes: such must not fill a
+/// disk. The metrics count all of it.
+pub(crate) fn is_worth_a_line() -> bool {
+    static LINES: LazyLock<Limiter<()>> = LazyLock::new(|| Limiter::per_minute(LINES_PER_MINUTE));
+    LINES.admit((), Instant::now()).is_ok()
+}
+
+const LINES_PER_MINUTE: u32 = 600;
+
 /// A request under way.
 pub(crate) struct Observation<'a> {
     pub trail: Trail,
@@ -33,6 +44,9 @@ pub(crate) struct Observation<'a> {
     method: &'static str,
     pub start: Instant,
     metrics: &'a Metrics,
+    has_ended: bool,
+    /// There was no place for it.
+    pub is_turned_away: bool,
     _in_flight: InFlight<'a>,
 }
 
@@ -45,27 +59,47 @@ impl<'a> Observation<'a> {
             method: method(&head.method),
             start: Instant::now(),
             metrics,
+            has_ended: false,
+            is_turned_away: false,
             _in_flight: metrics.request_starts(),
         }
     }
 
     /// `code` is that of the problem, if the answer is one.
-    pub(crate) fn end(self, answer: &mut Answer, code: Option<ProblemCode>) {
+    pub(crate) fn end(mut self, answer: &mut Answer, code: Option<ProblemCode>) {
         if let Ok(id) = HeaderValue::from_str(self.trail.request_id()) {
             answer.headers_mut().insert(REQUEST_ID, id);
         }
         let took = self.start.elapsed();
         self.metrics.request_ends(self.route, code, took);
-        tracing::info!(
-            request_id = self.trail.request_id(),
-            trace_id = self.trail.trace_id(),
-            method = self.method,
-            route = self.route.name(),
-            status = answer.status().as_u16(),
-            outcome = code.map_or("ok", ProblemCode::as_str),
-            milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            "answered"
-        );
+        self.has_ended = true;
+        macro_rules! answered {
+            ($level:ident) => {
+                tracing::$level!(
+                    request_id = self.trail.request_id(),
+                    trace_id = self.trail.trace_id(),
+                    method = self.method,
+                    route = self.route.name(),
+                    status = answer.status().as_u16(),
+                    outcome = code.map_or("ok", ProblemCode::as_str),
+                    milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                    "answered"
+                )
+            };
+        }
+        let has_no_limit = self.method == "OPTIONS"
+            || matches!(code, Some(ProblemCode::RateLimited | ProblemCode::Forbidden))
+            || self.is_turned_away;
+        if has_no_limit && !is_worth_a_line() { answered!(debug) } else { answered!(info) }
+    }
+}
+
+impl Drop for Observation<'_> {
+    /// Whoever asked has left before there was an answer.
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.metrics.request_aborted(self.route);
+        }
     }
 }
 

@@ -32,7 +32,7 @@ impl Engine {
     /// The body of the answer with the token that is ordered, wherever it comes from.
     pub(crate) async fn fill(self: &Arc<Self>, order: Order) -> Result<Bytes, Failure> {
         let (kind, key, max_age) = (order.kind, order.key, order.max_age);
-        let mint = || Arc::clone(self).mint_for_keeping(order);
+        let mint = |number| Arc::clone(self).mint_for_keeping(order, number);
         let (outcome, how) = self.minter.token(key, max_age, mint).await;
         let kept = outcome?;
         let how = if how == How::Minted && kept.minted.is_by_another_replica { How::Fleet } else { how };
@@ -40,16 +40,16 @@ impl Engine {
         Ok(kept.answer())
     }
 
-    async fn mint_for_keeping(self: Arc<Self>, order: Order) -> Result<Minted, Failure> {
+    async fn mint_for_keeping(self: Arc<Self>, order: Order, number: u64) -> Result<Minted, Failure> {
         // Nobody knows how long an admin token lives, so there is no renewal for tabs to share.
         let api_key = self.config.api_key.as_ref().filter(|_| order.kind == TokenKind::Composer);
         let grant = api_key.map(|api_key| order.key.public_name(&api_key.current()));
-        let fresh = self.mint_once_in_fleet(order).await?;
+        let fresh = self.mint_once_in_fleet(order, number).await?;
         Ok(Minted::new(fresh, grant, self.config.platform.public_domain.clone()))
     }
 
     /// Mints, unless another replica has just done so or is at it.
-    async fn mint_once_in_fleet(&self, order: Order) -> Result<FreshToken, Failure> {
+    async fn mint_once_in_fleet(&self, order: Order, number: u64) -> Result<FreshToken, Failure> {
         // An admin token's lifetime is unknown, so it is never kept, here or elsewhere.
         let Some(fleet) = self.fleet.as_ref().filter(|_| order.lifetime.is_some()) else {
             return self.mint(order).await;
@@ -69,6 +69,10 @@ impl Engine {
                 let fresh = self.mint(order).await;
                 if let Ok(fresh) = &fresh {
                     fleet.share(&key, fresh).await;
+                    // Whoever has signed out meanwhile wants nothing of it kept.
+                    if !self.minter.is_under_way(&key, number) {
+                        fleet.forget(&key).await;
+                    }
                 }
                 fresh
             }

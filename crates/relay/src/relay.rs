@@ -132,7 +132,7 @@ impl Engine {
         let body = admin_body(&admin.username.current(), &admin.access_key.current());
         self.fill(Order {
             kind: TokenKind::Admin,
-            key: GrantKey::new(TokenKind::Admin, &body),
+            key: GrantKey::new(TokenKind::Admin, &self.config.platform.admin_domain, &body),
             body,
             lifetime: None,
             max_age: max_age(ask.headers),
@@ -165,7 +165,7 @@ impl Engine {
         principal.grant(name, || {
             let Grant { body, lifetime } =
                 Grant::new(profile, self.config.platform.spelling, principal.claims())?;
-            let key = GrantKey::new(TokenKind::Composer, &body);
+            let key = GrantKey::new(TokenKind::Composer, &self.config.platform.domain, &body);
             Ok(KnownGrant { key, body: body.into_boxed_slice().into(), lifetime: lifetime.duration() })
         })
     }

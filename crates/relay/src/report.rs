@@ -46,6 +46,10 @@ impl Report {
 pub(crate) fn read_claims(path: &Path) -> Result<Claims, String> {
     let text = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let claims = serde_json::from_slice::<Map<String, Value>>(&text)
-        .map_err(|error| format!("{} is not a JSON object: {error}", path.display()))?;
+        // Not the parser's text, which quotes what is there instead: perhaps a token.
+        .map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            format!("{}:{line}:{column}: this is not a JSON object of claims", path.display())
+        })?;
     Ok(Claims::new(claims))
 }

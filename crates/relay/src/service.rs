@@ -19,7 +19,7 @@ use crate::address;
 use crate::ask::Ask;
 use crate::contract;
 use crate::cors;
-use crate::observe::{Observation, SECURITY_HEADERS};
+use crate::observe::{Observation, SECURITY_HEADERS, is_worth_a_line};
 use crate::origin;
 use crate::problem::Failure;
 use crate::relay::Engine;
@@ -61,7 +61,8 @@ impl Relay {
     pub(crate) fn turn_away<B>(&self, request: Request<B>) -> Answer {
         let (head, _) = request.into_parts();
         let route = Route::find(head.uri.path(), self.base_path());
-        let observation = Observation::start(self.metrics(), &head, route);
+        let mut observation = Observation::start(self.metrics(), &head, route);
+        observation.is_turned_away = true;
         self.finish(&self.engine(), &head, observation, Err(Failure::overloaded()))
     }
 
@@ -98,7 +99,9 @@ where
     // Foreign pages and noisy addresses are turned away before anything is done for them.
     if !origin::is_allowed(ask.headers, &head.uri, &engine.config.allowed_origins) {
         let (request_id, trace_id) = (ask.trail.request_id(), ask.trail.trace_id());
-        tracing::info!(request_id, trace_id, "refused a request from a foreign origin");
+        if is_worth_a_line() {
+            tracing::info!(request_id, trace_id, "refused a request from a foreign origin");
+        }
         return Err(Failure::new(
             ProblemCode::Forbidden,
             "This page's origin may not ask the relay. The operator can list it in allowed_origins.",

@@ -2,11 +2,21 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-/// Notices that files have changed, by looking. It follows symbolic links, as Kubernetes and ACME
+/// Notices that files have changed, by looking; one that is still being written is left alone until it
+/// has been the same at two looks. It follows symbolic links, as Kubernetes and ACME
 /// clients swap them, which file notifications do not.
 #[derive(Debug)]
 pub(crate) struct FileWatch {
-    files: Vec<(PathBuf, Option<Stamp>)>,
+    files: Vec<Watched>,
+}
+
+#[derive(Debug)]
+struct Watched {
+    path: PathBuf,
+    /// As it was when a change was last told.
+    told: Option<Stamp>,
+    /// As it was at the last look.
+    seen: Option<Stamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,23 +27,24 @@ struct Stamp {
 
 impl FileWatch {
     pub(crate) fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        let stamped = |path: PathBuf| {
+        let watched = |path: PathBuf| {
             let stamp = stamp(&path);
-            (path, stamp)
+            Watched { path, told: stamp, seen: stamp }
         };
-        Self { files: paths.into_iter().map(stamped).collect() }
+        Self { files: paths.into_iter().map(watched).collect() }
     }
 
-    /// Whether any file is other than at the last look. One that is gone has not changed: it is
+    /// Whether any file is other than it was, and has come to rest. One that is gone has not changed: it is
     /// perhaps being replaced.
     pub(crate) fn changed(&mut self) -> bool {
         let mut changed = false;
-        for (path, last) in &mut self.files {
-            let now = stamp(path);
-            if now.is_some() && now != *last {
-                *last = now;
+        for file in &mut self.files {
+            let now = stamp(&file.path);
+            if now.is_some() && now != file.told && now == file.seen {
+                file.told = now;
                 changed = true;
             }
+            file.seen = now;
         }
         changed
     }
@@ -56,6 +67,9 @@ mod tests {
         let mut watch = FileWatch::new([path.clone()]);
         assert!(!watch.changed());
         fs::write(&path, "ab").unwrap();
+        assert!(!watch.changed(), "it may still be being written");
+        fs::write(&path, "abc").unwrap();
+        assert!(!watch.changed());
         assert!(watch.changed());
         assert!(!watch.changed());
         fs::remove_file(&path).unwrap();

@@ -70,7 +70,7 @@ impl KeySet {
 
     /// The key for a token's header; `None` if the issuer has none such.
     pub(super) async fn find(
-        &self,
+        self: &Arc<Self>,
         id: Option<&str>,
         algorithm: Algorithm,
     ) -> Result<Option<VerificationKey>, Failure> {
@@ -80,7 +80,10 @@ impl KeySet {
         {
             return Ok(Some(key));
         }
-        match self.refresh(kept.as_ref()).await {
+        // A task of its own: a caller who leaves does not end it, and so keeps nobody else from the keys.
+        let (this, seen) = (Arc::clone(self), kept.clone());
+        let refreshed = tokio::spawn(async move { this.refresh(seen.as_ref()).await }).await;
+        match refreshed.unwrap_or(kept) {
             Some(fetched) => Ok(select(&fetched.keys, id, algorithm)),
             None => Err(Failure::new(
                 ProblemCode::UpstreamUnavailable,
@@ -98,8 +101,9 @@ impl KeySet {
         if changed_meanwhile || last_ask.is_some_and(|at| at.elapsed() < MIN_INTERVAL) {
             return kept;
         }
+        let answer = self.fetch().await;
         *last_ask = Some(Instant::now());
-        match self.fetch().await {
+        match answer {
             Ok(keys) => {
                 tracing::info!(keys = keys.len(), "fetched the issuer's keys");
                 let fetched = Arc::new(Fetched { at: Instant::now(), keys });
@@ -219,6 +223,7 @@ mod tests {
             leeway: Duration::ZERO,
             timeout: Duration::from_secs(5),
         })
+        .map(Arc::new)
         .unwrap();
         let find = async |id: &str| keys.find(Some(id), Algorithm::EdDSA).await.unwrap().is_some();
         publish("first").await;

@@ -1,6 +1,7 @@
 //! Believes signed tokens of one issuer. The algorithm follows from the issuer's key, never from
 //! the token, so that neither `none` nor a public key taken for an HMAC secret gets anywhere.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
@@ -25,7 +26,7 @@ pub(crate) struct JwtVerifier {
     issuer: String,
     audience: Vec<String>,
     leeway: Duration,
-    keys: KeySet,
+    keys: Arc<KeySet>,
 }
 
 impl JwtVerifier {
@@ -35,7 +36,7 @@ impl JwtVerifier {
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
             leeway: config.leeway,
-            keys: KeySet::new(config)?,
+            keys: Arc::new(KeySet::new(config)?),
         })
     }
 
