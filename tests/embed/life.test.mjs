@@ -162,15 +162,18 @@ describe('destroy', () => {
   test('by the listener of a neighbour that is ready at the same time', async () => {
     const page = await openPage(open, world, null);
     const seen = await page.evaluate(async () => {
-      const controller = new AbortController();
-      const [first, second] = await Promise.allSettled([
-        put({ onReady: () => controller.abort() }),
-        put({ signal: controller.signal }),
+      // Whichever comes first sends the other away.
+      const [one, other] = [new AbortController(), new AbortController()];
+      const both = await Promise.allSettled([
+        put({ signal: one.signal, onReady: () => other.abort() }),
+        put({ signal: other.signal, onReady: () => one.abort() }),
       ]);
-      first.value.destroy();
-      return [second.status, document.querySelectorAll('#place *').length];
+      const standing = document.querySelectorAll('#place *').length;
+      for (const { value } of both) value?.destroy();
+      const statuses = both.map(({ status }) => status).sort();
+      return [...statuses, standing, document.querySelectorAll('#place *').length];
     });
-    assert.deepEqual(seen, ['rejected', 0]);
+    assert.deepEqual(seen, ['fulfilled', 'rejected', 1, 0]);
   });
 
   test('its signal destroys a widget that stands, whose methods then reject', async () => {
