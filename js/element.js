@@ -104,10 +104,8 @@ const define = (HTMLElement) =>
     }
 
     async #update() {
-      const { settings } = this;
-      const change = inPlaceOf(this.#shown, settings);
-      this.#shown = { ...this.#shown, ...settings };
-      await this.#embedded.update(change);
+      this.#shown = inPlaceOf(this.#shown, this.settings);
+      await this.#embedded.update(this.#shown);
     }
 
     async #embed() {

@@ -1,6 +1,7 @@
 // Qrvey's own scripts: each is loaded once for each page, and again after a failure.
 
 import { QrveyAuthError } from './index.js';
+import { LONGEST_TIMER_MS } from './timer.js';
 
 /** Launchers under way or loaded, by their path: elements are defined once, whichever host they came from. */
 const launchers = new Map();
@@ -86,7 +87,7 @@ function within(ms, promise, signal, tooLong) {
   let timer;
   let abort;
   const givenUp = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(tooLong()), Math.min(ms, 2 ** 31 - 1));
+    timer = setTimeout(() => reject(tooLong()), Math.min(ms, LONGEST_TIMER_MS));
     abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();

@@ -38,9 +38,9 @@ export function useQrveyWidget({ client, ...options }) {
   useEffect(() => {
     const { widget } = state;
     if (!widget || shown.current.how === how) return;
+    // Names whatever came before, refused or not: the next change drops it in any case.
     const change = inPlaceOf(shown.current.settings, settings);
-    // Also what may be refused, so that the next change drops it in any case.
-    shown.current = { how, settings: { ...shown.current.settings, ...settings } };
+    shown.current = { how, settings: change };
     widget.update(change).then(
       () => setState((now) => (now.error && now.widget === widget ? { widget } : now)),
       (error) => widget.signal.aborted || setState({ widget, error }),

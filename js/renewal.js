@@ -1,6 +1,7 @@
 // One renewal for all widgets of a client that want the same token.
 
 import { QrveyAuthError } from './index.js';
+import { LONGEST_TIMER_MS } from './timer.js';
 import { outside } from './zone.js';
 
 /** Answers that only a person can change. */
@@ -13,9 +14,6 @@ const NEVER_HELD_MS = Number.MAX_SAFE_INTEGER;
 
 /** Tokens of the past that are still recognised in a widget's requests. */
 const MOST_SUPERSEDED = 128;
-
-/** The longest wait that a timer can have. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A token's end may be told by several widgets and requests at once; that is one refusal. */
 const ONE_REFUSAL_MS = 10_000;

@@ -44,10 +44,8 @@ export const QrveyWidget = defineComponent({
       }
     };
     const update = () => {
-      const settings = toRaw(props.settings);
-      const change = inPlaceOf(shown, settings);
-      shown = { ...shown, ...settings };
-      widget.update(change).catch((error) => widget?.signal.aborted === false && fail(error));
+      shown = inPlaceOf(shown, toRaw(props.settings));
+      widget.update(shown).catch((error) => widget?.signal.aborted === false && fail(error));
     };
     const end = () => {
       life?.abort();

@@ -121,7 +121,7 @@ impl Minter {
 
     /// Whether this flight is still the grant's, which was not forgotten meanwhile.
     pub(crate) fn is_under_way(&self, key: &GrantKey, number: u64) -> bool {
-        self.inner.flights().get(key).is_some_and(|flight| flight.number == number)
+        is_current(&self.inner.flights(), key, number)
     }
 
     /// How many tokens are kept. Those that are over go, if others have not taken their place yet.
@@ -207,13 +207,18 @@ impl Inner {
         {
             let flights = self.flights();
             // Whoever has signed out meanwhile wants nothing of it kept.
-            if flights.get(&key).is_some_and(|flight| flight.number == number) {
+            if is_current(&flights, &key, number) {
                 self.kept.insert(key, Arc::clone(minted));
             }
         }
         drop(landing);
         outcome
     }
+}
+
+/// Whether this flight is the grant's, and neither forgotten nor followed by another.
+fn is_current(flights: &HashMap<GrantKey, Flight>, key: &GrantKey, number: u64) -> bool {
+    flights.get(key).is_some_and(|flight| flight.number == number)
 }
 
 struct Landing<'a> {
@@ -225,7 +230,7 @@ struct Landing<'a> {
 impl Drop for Landing<'_> {
     fn drop(&mut self) {
         let mut flights = self.inner.flights();
-        if flights.get(&self.key).is_some_and(|flight| flight.number == self.number) {
+        if is_current(&flights, &self.key, self.number) {
             flights.remove(&self.key);
         }
     }

@@ -9,10 +9,10 @@ use axum::routing::post;
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::program::{Folder, PROGRAM_VARIABLE, Served};
-use crate::support::COMPOSER_LOGIN;
+use crate::support::{COMPOSER_LOGIN, until};
 
 /// Twice as many as there is room for tokens.
 const CALLERS: usize = 20_000;
@@ -116,13 +116,11 @@ async fn a_crowd_takes_bounded_memory() {
     let of_crowd = served.status_of_process("VmRSS");
 
     let hoarders = hoard(address.port()).await;
-    for attempt in 0.. {
-        if served.metrics().await.contains(&format!("qrvey_relay_requests_in_flight {HOARDERS}\n")) {
-            break;
-        }
-        assert!(attempt < 1_000, "there is no place for them all");
-        sleep(Duration::from_millis(20)).await;
-    }
+    let in_flight = format!("qrvey_relay_requests_in_flight {HOARDERS}\n");
+    until("there is a place for each", Duration::from_secs(20), async || {
+        served.metrics().await.contains(&in_flight)
+    })
+    .await;
     let mut one_more = TcpStream::connect(address).await.unwrap();
     let hung_up = timeout(Duration::from_secs(10), one_more.read(&mut [0; 1])).await;
     assert_eq!(hung_up.expect("there is a place for more").unwrap_or(0), 0);

@@ -15,7 +15,7 @@ use wiremock::{Mock, ResponseTemplate};
 use crate::authority::Authority;
 use crate::program::{Folder, Served};
 use crate::support::{
-    ADMIN, API_KEY, COOKIE, DEFAULT_PROFILE, REDIS_PASSWORD, RunningRelay, TOKEN, World, outcome,
+    ADMIN, API_KEY, COOKIE, DEFAULT_PROFILE, REDIS_PASSWORD, RunningRelay, TOKEN, World, outcome, until,
 };
 
 /// Every test is run against each.
@@ -60,13 +60,10 @@ impl Redis {
         };
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         let process = command.spawn().unwrap_or_else(|error| panic!("{program}: {error}"));
-        for attempt in 0.. {
-            if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                break;
-            }
-            assert!(attempt < 500, "{program} does not come up");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until(program, Duration::from_secs(10), async || {
+            TcpStream::connect(("127.0.0.1", port)).await.is_ok()
+        })
+        .await;
         Self { program, port, process, tls }
     }
 

@@ -67,6 +67,10 @@ async fn a_host_application_that_hangs_or_is_gone_costs_its_time_limit() {
     assert_eq!(refusal(gone.composer()).await, (503, "upstream_unavailable".into()));
 }
 
+/// An `[identity]` section in which everybody is one visitor.
+pub(crate) const ANONYMOUS: &str =
+    "mode = \"anonymous\"\nclaims = { sub = \"visitor\", tenants = [\"public\"] }";
+
 pub(crate) fn with_identity(world: &World, identity: &str) -> String {
     let toml = world.toml(DEFAULT_PROFILE);
     let (start, end) = (toml.find("[identity]").unwrap(), toml.find("[profiles").unwrap());
@@ -100,8 +104,7 @@ async fn headers_of_a_trusted_proxy_are_claims_and_those_of_others_are_nothing()
 #[tokio::test]
 async fn anonymous_visitors_share_the_written_claims_and_are_counted_by_address() {
     let world = World::new().await;
-    let identity = "mode = \"anonymous\"\nclaims = { sub = \"visitor\", tenants = [\"public\"] }";
-    let toml = with_identity(&world, identity) + "\n[limits]\nrequests_per_minute = 1\n";
+    let toml = with_identity(&world, ANONYMOUS) + "\n[limits]\nrequests_per_minute = 1\n";
     let relay = RunningRelay::start(&format!("trusted_proxies = [\"127.0.0.1\"]\n{toml}")).await;
     let from = |address: &str| relay.composer().header("x-forwarded-for", address);
     assert_eq!(outcome(from("198.51.100.1")).await.0, 200);

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use crate::identity::with_identity;
 use crate::program::{Folder, Served};
-use crate::support::{COOKIE, DEFAULT_PROFILE, RunningRelay, World, outcome, refusal};
+use crate::support::{COOKIE, DEFAULT_PROFILE, RunningRelay, World, outcome, refusal, until};
 
 #[tokio::test]
 async fn identities_have_limits_of_their_own() {
@@ -146,14 +146,11 @@ async fn connections_are_bounded_and_their_places_come_back() {
         }
     }
     ends.pop();
-    for attempt in 0.. {
+    until("the place comes back", Duration::from_secs(2), async || {
         let request = served.composer().header("connection", "close").send().await;
-        if request.is_ok_and(|answer| answer.status() == 200) {
-            break;
-        }
-        assert!(attempt < 100, "the place did not come back");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        request.is_ok_and(|answer| answer.status() == 200)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -186,12 +183,9 @@ async fn requests_side_by_side_on_one_connection_are_bounded_like_connections() 
     let counted = r#"qrvey_relay_connections_refused_total{limit="max_connections_per_address"} 2"#;
     assert!(metrics.contains(counted), "{metrics}");
     drop(stalled);
-    for attempt in 0.. {
-        let both = futures_util::future::join(ask().body("{}").send(), ask().body("{}").send()).await;
-        if [both.0, both.1].into_iter().all(|answer| answer.is_ok_and(|answer| answer.status() == 200)) {
-            break;
-        }
-        assert!(attempt < 100, "the places did not come back");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("the places come back", Duration::from_secs(2), async || {
+        let both = join_all([ask().body("{}").send(), ask().body("{}").send()]).await;
+        both.into_iter().all(|answer| answer.is_ok_and(|answer| answer.status() == 200))
+    })
+    .await;
 }

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::program::{Folder, Served};
-use crate::support::{COOKIE, TOKEN, World, outcome, plain_client};
+use crate::support::{COOKIE, TOKEN, World, outcome, plain_client, until};
 
 const PAGE: &str = include_str!("../../docs/migrate-from-express.md");
 
@@ -101,13 +101,8 @@ async fn an_express_application_that_follows_the_page_gets_both_tokens() {
     let _application = node.spawn().unwrap();
     let client = plain_client();
     let base = format!("http://127.0.0.1:{port}");
-    for attempt in 0.. {
-        if client.get(format!("{base}/session")).send().await.is_ok() {
-            break;
-        }
-        assert!(attempt < 1_000, "the application does not come up");
-        tokio::time::sleep(Duration::from_millis(30)).await;
-    }
+    let is_up = async || client.get(format!("{base}/session")).send().await.is_ok();
+    until("the application is up", Duration::from_secs(30), is_up).await;
     let (status, text) = folder.run(&["check"]).await;
     assert_eq!(status, 0, "{text}");
 

@@ -17,7 +17,7 @@ use wiremock::{Mock, ResponseTemplate};
 
 use crate::support::{
     ACCESS_KEY, ADMIN, ADMIN_USERNAME, API_KEY, COOKIE, DEFAULT_PROFILE, TOKEN, World, claims, plain_client,
-    toml_for,
+    toml_for, until,
 };
 
 /// Names another build of the program that is to be held up instead: a release build, a static one.
@@ -280,14 +280,11 @@ async fn sigterm_finishes_what_is_in_flight() {
             )
         })
         .collect();
-    for attempt in 0.. {
-        let metrics = served.metrics().await;
-        if metrics.contains("qrvey_relay_requests_in_flight 200") {
-            break;
-        }
-        assert!(attempt < 1_000, "the requests do not come in: {metrics}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let in_flight = "qrvey_relay_requests_in_flight 200\n";
+    until("all requests are in", Duration::from_secs(20), async || {
+        served.metrics().await.contains(in_flight)
+    })
+    .await;
     served.signal("-TERM").await;
     served.logged("told to stop").await;
     let ready = served.client.get(format!("{}/readyz", served.operations)).send().await.unwrap();

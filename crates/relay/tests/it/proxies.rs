@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
 use crate::program::Folder;
-use crate::support::{COOKIE, DEFAULT_PROFILE, RunningRelay, World, outcome, plain_client, refusal};
+use crate::support::{COOKIE, DEFAULT_PROFILE, RunningRelay, World, outcome, plain_client, refusal, until};
 
 /// The configuration with this test's ports in it.
 fn with_ports(text: &str, proxy: u16, host: u16, relay: u16) -> String {
@@ -40,13 +40,8 @@ async fn hold(configuration: &str, file: &str, run: impl FnOnce(&Path, u16) -> C
     let text = with_ports(configuration, port, world.host.address().port(), relay.address.port());
     std::fs::write(folder.path(file), text).unwrap();
     let _proxy = run(&folder.path(""), port);
-    for attempt in 0.. {
-        if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-            break;
-        }
-        assert!(attempt < 1_000, "the proxy does not come up");
-        tokio::time::sleep(Duration::from_millis(30)).await;
-    }
+    let is_up = async || TcpStream::connect(("127.0.0.1", port)).await.is_ok();
+    until("the proxy is up", Duration::from_secs(30), is_up).await;
     let base = format!("http://127.0.0.1:{port}");
     let client = plain_client();
     let post =

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::method;
 use wiremock::{Mock, ResponseTemplate};
 
-use crate::identity::with_identity;
+use crate::identity::{ANONYMOUS, with_identity};
 use crate::program::{Folder, Served};
 use crate::support::{ADMIN, COOKIE, DEFAULT_PROFILE, TENANT, TOKEN, World, plain_client};
 
@@ -132,8 +132,7 @@ async fn a_refused_credential_is_named_in_the_log_and_not_shown() {
 #[tokio::test]
 async fn what_an_operator_must_know_of_identities_is_said_in_the_log() {
     let world = World::new().await;
-    let identity = "mode = \"anonymous\"\nclaims = { sub = \"visitor\", tenants = [\"public\"] }";
-    let anonymous = Served::start(&Folder::with(&with_identity(&world, identity))).await;
+    let anonymous = Served::start(&Folder::with(&with_identity(&world, ANONYMOUS))).await;
     let line = anonymous.logged("whoever can reach this relay gets a token").await;
     assert!(line.contains("WARN"), "{line}");
 

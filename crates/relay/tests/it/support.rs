@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::sync::{Mutex, mpsc};
+use std::time::Duration;
 
 use qrvey_relay::{Config, Environment, Relay};
 use reqwest::{Client, RequestBuilder};
@@ -144,6 +145,18 @@ pub(crate) const ADMIN: &str = r#"
 [admin]
 require = { claim = "roles", contains = "qrvey-admin" }
 "#;
+
+/// Looks every 20 ms until it holds, for about as long as that.
+pub(crate) async fn until(what: &str, within: Duration, holds: impl AsyncFn() -> bool) {
+    const PAUSE: Duration = Duration::from_millis(20);
+    for _ in 0..within.as_millis() / PAUSE.as_millis() {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    panic!("not within {within:?}: {what}");
+}
 
 /// A client that reads no certificates, which takes longer than most tests.
 pub(crate) fn plain_client() -> Client {

@@ -21,7 +21,7 @@ use tower::ServiceExt;
 use wiremock::matchers::method;
 use wiremock::{Mock, ResponseTemplate};
 
-use crate::identity::with_identity;
+use crate::identity::{ANONYMOUS, with_identity};
 use crate::support::{
     ADMIN, API_KEY, DEFAULT_PROFILE, RunningRelay, TOKEN, World, environment, outcome, refusal, toml_for,
 };
@@ -304,8 +304,7 @@ fn what_a_dying_connection_has_not_sent_is_sent_once_on_another() {
     });
     runtime.block_on(async move {
         let world = World::new().await;
-        let identity = "mode = \"anonymous\"\nclaims = { sub = \"visitor\", tenants = [\"public\"] }";
-        let toml = with_identity(&world, identity).replace(&world.platform.uri(), &url);
+        let toml = with_identity(&world, ANONYMOUS).replace(&world.platform.uri(), &url);
         let toml = toml + "[reuse]\nlifetime_percent = 0\n";
         let config = Config::from_toml(&toml, "relay.toml", &environment()).unwrap();
         let router = Relay::new(config).unwrap().router();
