@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use qrvey_auth_wire::{ProblemCode, TokenKind};
 
+use crate::lines;
 use crate::mint::How;
 use crate::route::Route;
 use crate::upstream::UpstreamError;
@@ -163,6 +164,7 @@ impl Metrics {
         let fleet_up = "1 while replicas share through Redis, 0 while this one works alone";
         registry.register("fleet_up", fleet_up, metrics.fleet_up.clone());
         registry.register("reloads", "Reloads of the configuration by outcome", metrics.reloads.clone());
+        registry.register("log_lines_lost", "Lines that the log could not take", lines::LOST.clone());
         // There from the start, so that an alert sees the first refusal as a change.
         for outcome in RELOADS {
             drop(metrics.reloads.get_or_create(&Reload { outcome }));

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::line_format::LineFormat;
 use crate::lines::Lines;
 
-/// Writes the last lines of the log when it is dropped.
+/// Writes the last lines of the log when it is dropped, if they are taken within a second.
 #[must_use = "the last lines are written when it is dropped"]
 pub struct Log(Lines);
 
@@ -19,7 +19,7 @@ pub struct Log(Lines);
 /// If the system gives no thread for it.
 pub fn init(config: &Config) -> io::Result<Log> {
     let filter = EnvFilter::try_new(&config.log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = Lines::new()?;
+    let lines = Lines::to(io::stderr())?;
     // A second call, as tests make it, leaves the first in force.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

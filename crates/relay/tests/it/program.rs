@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::sync::watch;
 use wiremock::matchers::method;
 use wiremock::{Mock, ResponseTemplate};
 
@@ -68,6 +69,7 @@ impl Folder {
 pub(crate) struct Served {
     process: Child,
     log: Arc<Mutex<String>>,
+    is_log_read: watch::Sender<bool>,
     pub public: String,
     operations: String,
     client: Client,
@@ -95,15 +97,19 @@ impl Served {
         let log = Arc::new(Mutex::new(String::new()));
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let collected = Arc::clone(&log);
+        let (is_log_read, mut is_read) = watch::channel(true);
         tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
+            while is_read.wait_for(|is_read| *is_read).await.is_ok()
+                && let Ok(Some(line)) = lines.next_line().await
+            {
                 let mut log = collected.lock().unwrap();
                 log.push_str(&line);
                 log.push('\n');
             }
         });
         let client = plain_client();
-        let mut served = Self { process, log, public: String::new(), operations: String::new(), client };
+        let mut served =
+            Self { process, log, is_log_read, public: String::new(), operations: String::new(), client };
         served.public = served.announced("listening for callers").await;
         served.operations = served.announced("listening for operators").await;
         served
@@ -295,6 +301,26 @@ async fn sigterm_finishes_what_is_in_flight() {
     }
     assert_eq!(world.minted().await.len(), 1);
     assert!(served.ended().await);
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_stops_nothing() {
+    let world = World::new().await;
+    let limits = "[limits]\nrequests_per_minute_per_address = 0\n";
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{limits}")));
+    let mut served = Served::start(&folder).await;
+    served.is_log_read.send(false).unwrap();
+    // More lines than the pipe and the reader of the test have room for.
+    for _ in 0..1_000 {
+        let answer = served.client.get(format!("{}/nothing", served.public)).send().await.unwrap();
+        assert_eq!(answer.status(), 404);
+    }
+    let healthy = served.client.get(format!("{}/healthz", served.operations)).send().await.unwrap();
+    assert_eq!(healthy.status(), 200);
+    served.signal("-TERM").await;
+    assert!(served.process.wait().await.unwrap().success());
+    let lost = !served.log.lock().unwrap().contains("stopped");
+    assert!(lost, "the log was read after all, so nothing was tested");
 }
 
 #[tokio::test]
