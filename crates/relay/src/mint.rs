@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
@@ -84,7 +84,7 @@ impl Minter {
         &self,
         key: GrantKey,
         max_age: Option<Duration>,
-        mint: impl FnOnce(u64) -> F,
+        mint: impl Fn(u64) -> F,
     ) -> (Result<Kept, Failure>, How)
     where
         F: Future<Output = Result<Minted, Failure>> + Send + 'static,
@@ -97,17 +97,40 @@ impl Minter {
             }
             return (Ok(kept.clone()), How::Reused);
         }
-        let (flight, how) = match self.join_or_start(key, max_age, mint) {
-            Joined::Flight(flight, how) => (flight, how),
-            Joined::Landed(minted) => return (Ok(minted), How::Shared),
+        let Some(kept) = kept else { return self.minted(key, max_age, mint).await };
+        let minted = self.minted(key, max_age, mint);
+        let Ok((minted, how)) = tokio::time::timeout(self.inner.patience, minted).await else {
+            return (Ok(Kept::new(kept.minted)), How::Stale);
         };
-        let Some(kept) = kept else { return (flight.await.map(Kept::new), how) };
-        let flight = tokio::time::timeout(self.inner.patience, flight).await;
         let kept = Kept::new(kept.minted);
-        match flight {
-            Ok(Ok(minted)) => (Ok(Kept::new(minted)), how),
-            Ok(Err(failure)) if kept.is_over() => (Err(failure), how),
-            Ok(Err(_)) | Err(_) => (Ok(kept), How::Stale),
+        if minted.is_err() && !kept.is_over() { (Ok(kept), How::Stale) } else { (minted, how) }
+    }
+
+    /// A token from the mint that is under way, or else from a new one.
+    async fn minted<F>(
+        &self,
+        key: GrantKey,
+        max_age: Option<Duration>,
+        mint: impl Fn(u64) -> F,
+    ) -> (Result<Kept, Failure>, How)
+    where
+        F: Future<Output = Result<Minted, Failure>> + Send + 'static,
+    {
+        let start = Instant::now();
+        loop {
+            let (flight, how) = match self.join_or_start(key, max_age, &mint) {
+                Joined::Flight(flight, how) => (flight, how),
+                Joined::Landed(minted) => return (Ok(minted), How::Shared),
+            };
+            let minted = flight.await.map(Kept::new);
+            // Whoever started it may have been content with an older token of another replica.
+            let is_too_old = |it: &Kept| {
+                it.minted.is_by_another_replica
+                    && max_age.is_some_and(|max_age| it.age() > max_age + start.elapsed())
+            };
+            if how == How::Minted || !minted.as_ref().is_ok_and(is_too_old) {
+                return (minted, how);
+            }
         }
     }
 
@@ -261,16 +284,13 @@ mod tests {
 
         async fn ask(&self, minter: &Minter, key: GrantKey) -> (Result<Kept, Failure>, How) {
             let (mints, asked) = (Arc::clone(&self.mints), Moment::now().earlier(self.age));
-            let mint = move |_| async move {
-                let number = mints.fetch_add(1, Ordering::SeqCst);
-                tokio::task::yield_now().await;
-                let fresh = FreshToken {
-                    token: Token::parse(format!("t{number}")).unwrap(),
-                    asked,
-                    lifetime: Some(LIFETIME),
-                    is_by_another_replica: false,
-                };
-                Ok(Minted::new(fresh, None, "https://tenant.example".to_owned()))
+            let mint = move |_| {
+                let mints = Arc::clone(&mints);
+                async move {
+                    let number = mints.fetch_add(1, Ordering::SeqCst);
+                    tokio::task::yield_now().await;
+                    Ok(minted(&format!("t{number}"), asked, false))
+                }
             };
             minter.token(key, None, mint).await
         }
@@ -278,6 +298,12 @@ mod tests {
         fn mints(&self) -> usize {
             self.mints.load(Ordering::SeqCst)
         }
+    }
+
+    fn minted(token: &str, asked: Moment, is_by_another_replica: bool) -> Minted {
+        let token = Token::parse(token).unwrap();
+        let fresh = FreshToken { token, asked, lifetime: Some(LIFETIME), is_by_another_replica };
+        Minted::new(fresh, None, "https://tenant.example".to_owned())
     }
 
     fn minter() -> Minter {
@@ -346,6 +372,22 @@ mod tests {
         let sixth = platform.ask(&minter, key("b")).await.0.unwrap();
         assert!(Arc::ptr_eq(&fifth.minted, &sixth.minted) && platform.mints() == 4);
         assert!(minter.inner.flights().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_wants_a_young_token_is_not_content_with_an_old_one_of_another_replica() {
+        let (minter, max_age) = (minter(), Some(Duration::ZERO));
+        let asked = Moment::now().earlier(Duration::from_secs(50));
+        let find = move |_| async move {
+            tokio::task::yield_now().await;
+            Ok(minted("found", asked, true))
+        };
+        let mut content = Box::pin(minter.token(key("a"), None, find));
+        assert!(content.as_mut().now_or_never().is_none());
+        let mint = |_| async { Ok(minted("new", Moment::now(), false)) };
+        let (forced, how) = minter.token(key("a"), max_age, mint).await;
+        assert_eq!((forced.unwrap().age() < LIFETIME / 10, how), (true, How::Minted));
+        assert!(content.await.0.unwrap().age() > LIFETIME / 10);
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ use crate::trace::Trail;
 use crate::upstream::UpstreamError;
 
 /// What is minted: everything that the platform is told, and for how long it holds.
+#[derive(Clone)]
 pub(crate) struct Order {
     pub kind: TokenKind,
     pub key: GrantKey,
@@ -32,7 +33,7 @@ impl Engine {
     /// The body of the answer with the token that is ordered, wherever it comes from.
     pub(crate) async fn fill(self: &Arc<Self>, order: Order) -> Result<Bytes, Failure> {
         let (kind, key, max_age) = (order.kind, order.key, order.max_age);
-        let mint = |number| Arc::clone(self).mint_for_keeping(order, number);
+        let mint = |number| Arc::clone(self).mint_for_keeping(order.clone(), number);
         let (outcome, how) = self.minter.token(key, max_age, mint).await;
         let kept = outcome?;
         let how = if how == How::Minted && kept.minted.is_by_another_replica { How::Fleet } else { how };
