@@ -41,6 +41,8 @@ pub(crate) enum ClaimFault {
     /// Only the policy may open everything.
     #[error("is the wildcard `*`, which only the policy may write")]
     Wildcard,
+    #[error("is a number above 2^53, which cannot be told from its neighbours in JSON: make it a text")]
+    Inexact,
 }
 
 impl Claims {
@@ -139,10 +141,20 @@ impl FromClaim for Scalar {
     fn from_claim(value: &Value) -> Result<Self, ClaimFault> {
         match value {
             Value::String(_) => String::from_claim(value).map(Self::Text),
-            Value::Number(number) => Ok(Self::Number(number.clone())),
+            Value::Number(number) => Self::number(number.clone()),
             Value::Bool(flag) => Ok(Self::Flag(*flag)),
             _ => Err(ClaimFault::NotA("a text, a number or true/false")),
         }
+    }
+}
+
+impl Scalar {
+    /// A whole number above 2^53 may be the id of one tenant and be read as that of another: here
+    /// above 2^64, and by the platform, which is JavaScript, from there on.
+    pub(crate) fn number(number: Number) -> Result<Self, ClaimFault> {
+        const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+        let is_exact = number.as_f64().is_some_and(|number| number.abs() <= MAX_SAFE_INTEGER);
+        if is_exact { Ok(Self::Number(number)) } else { Err(ClaimFault::Inexact) }
     }
 }
 
@@ -190,6 +202,18 @@ mod tests {
         assert_eq!(read::<Vec<Scalar>>(&json!("aurora")), Err(ClaimFault::NotA("a list")));
         assert_eq!(read::<String>(&json!(["aurora"])), Err(ClaimFault::NotA("a text")));
         assert!(read::<Scalar>(&json!({ "claim": "x" })).is_err());
+    }
+
+    #[test]
+    fn a_number_that_could_be_taken_for_another_is_refused() {
+        for number in ["9007199254740993", "-9007199254740992", "18446744073709551617", "1e300"] {
+            let number: Value = serde_json::from_str(number).unwrap();
+            assert_eq!(read::<Scalar>(&number), Err(ClaimFault::Inexact), "{number}");
+        }
+        for number in ["9007199254740991", "-9007199254740991", "0.1", "1.5e3"] {
+            let number: Value = serde_json::from_str(number).unwrap();
+            assert!(read::<Scalar>(&number).is_ok(), "{number}");
+        }
     }
 
     #[test]

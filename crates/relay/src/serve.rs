@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::certificate::Certificate;
-use crate::config::{Config, ConfigError, Environment, Log, Tls};
+use crate::config::{Config, ConfigError, Environment, Limits, Log, Tls};
 use crate::listen::listen;
 use crate::relay::StartError;
 use crate::router::Relay;
@@ -55,6 +55,7 @@ pub async fn serve(config: Config, path: PathBuf, environment: Environment) -> R
     let certificate = config.tls.clone().map(Certificate::load).transpose().map_err(ServeError::Tls)?;
     let certificate = certificate.map(Arc::new);
     let relay = Relay::new(config)?;
+    allow_open_files(&limits);
 
     let socket = bind(address, "listening for callers").await?;
     let operations_socket = bind(operations_address, "listening for operators").await?;
@@ -96,6 +97,23 @@ pub async fn serve(config: Config, path: PathBuf, environment: Environment) -> R
     operations.abort();
     tracing::info!("stopped");
     flatten(ended.map(Ok), address)
+}
+
+/// What the process opens besides connections: listeners, the log, files that are read again.
+const OTHER_FILES: usize = 64;
+
+/// A process may often open 1 024 files, which is less than the connections it is to hold.
+fn allow_open_files(limits: &Limits) {
+    let needed = limits.max_connections + limits.upstream_concurrency + OTHER_FILES;
+    let allowed = rlimit::increase_nofile_limit(u64::try_from(needed).unwrap_or(u64::MAX));
+    let allowed = allowed.map_or(0, |allowed| usize::try_from(allowed).unwrap_or(usize::MAX));
+    if allowed < needed {
+        tracing::warn!(
+            allowed,
+            needed,
+            "the system allows fewer open files than limits.max_connections needs: raise the hard limit (LimitNOFILE, ulimit -Hn)"
+        );
+    }
 }
 
 async fn bind(address: SocketAddr, what: &'static str) -> Result<TcpListener, ServeError> {

@@ -25,6 +25,9 @@ pub(super) fn origin(written: &Spanned<String>) -> Result<String, Fault> {
 
 /// An origin that pages may come from; any host may be on plain HTTP in development.
 pub(super) fn page_origin(written: &Spanned<String>) -> Result<HeaderValue, Fault> {
+    if written.get_ref().contains('*') {
+        return Err(written.fault("origins are compared whole, so a wildcard fits none: list them"));
+    }
     let origin = parse(written)?.origin().ascii_serialization();
     if *written.get_ref() != origin {
         return Err(written.fault(format!("expected an exact origin, such as {origin}")));
@@ -70,12 +73,23 @@ pub(super) fn socket(written: &Spanned<String>) -> Result<SocketAddr, Fault> {
         .map_err(|_| written.fault("expected an address and a port such as 127.0.0.1:4100"))
 }
 
-/// A network such as `10.0.0.0/8`, or a single address.
-pub(super) fn network(written: &Spanned<String>) -> Result<IpNet, Fault> {
+/// Networks of proxies such as `10.0.0.0/8`, or single addresses. What such a proxy says is believed.
+pub(super) fn proxies<'a>(
+    written: impl IntoIterator<Item = &'a Spanned<String>>,
+) -> Result<Vec<IpNet>, Fault> {
+    written.into_iter().map(proxy).collect()
+}
+
+fn proxy(written: &Spanned<String>) -> Result<IpNet, Fault> {
     let text = written.get_ref();
-    text.parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| written.fault("expected a network such as 127.0.0.1/32"))
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    match network {
+        Ok(network) if network.prefix_len() == 0 => {
+            Err(written.fault("would believe every address there is; name the networks of the proxies"))
+        }
+        Ok(network) => Ok(network),
+        Err(_) => Err(written.fault("expected a network such as 127.0.0.1/32")),
+    }
 }
 
 /// A path such as `/qrvey`.

@@ -167,7 +167,7 @@ fn header_names(written: &Spanned<file::Identity>) -> Result<HeaderNames, Fault>
         return Err(claims.fault("must not be empty: nothing would say who asks"));
     }
     Ok(HeaderNames {
-        trusted_proxies: proxies.get_ref().iter().map(address::network).collect::<Result<_, _>>()?,
+        trusted_proxies: address::proxies(proxies.get_ref())?,
         claims: claims.get_ref().iter().map(claim_header).collect::<Result<_, _>>()?,
     })
 }

@@ -28,17 +28,20 @@ pub(crate) struct Limits {
     pub shutdown_timeout: Duration,
 }
 
+/// Less is surely a slip.
+const MIN_DURATION: Duration = Duration::from_millis(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const MAX_WAIT: Duration = Duration::from_secs(60 * 60);
 const MAX_BODY_BYTES: u64 = 1024 * 1024;
 
 impl Limits {
     pub(super) fn compile(written: &file::Limits) -> Result<Self, Fault> {
+        let upstream_timeout = duration(&written.upstream_timeout, 5_000, MAX_WAIT)?;
         let limits = Self {
             requests_per_minute: plain(&written.requests_per_minute, 60),
             requests_per_minute_per_address: plain(&written.requests_per_minute_per_address, 600),
-            upstream_timeout: duration(&written.upstream_timeout, 5_000, MAX_WAIT)?,
-            upstream_connect_timeout: duration(&written.upstream_connect_timeout, 2_000, MAX_WAIT)?,
+            upstream_timeout,
+            upstream_connect_timeout: connect_timeout(&written.upstream_connect_timeout, upstream_timeout)?,
             upstream_concurrency: positive(&written.upstream_concurrency, 64)?,
             upstream_queue: plain(&written.upstream_queue, 256) as usize,
             breaker_failures: positive(&written.breaker_failures, 5)?,
@@ -52,6 +55,17 @@ impl Limits {
             shutdown_timeout: duration(&written.shutdown_timeout, 30_000, MAX_WAIT)?,
         };
         Ok(limits)
+    }
+}
+
+/// A part of the time for the whole answer.
+fn connect_timeout(written: &Written<String>, upstream_timeout: Duration) -> Result<Duration, Fault> {
+    let timeout = duration(written, 2_000, MAX_WAIT)?;
+    match written {
+        Some(written) if timeout > upstream_timeout => {
+            Err(written.fault("must not be above limits.upstream_timeout, which holds for the whole answer"))
+        }
+        _ => Ok(timeout.min(upstream_timeout)),
     }
 }
 
@@ -77,8 +91,9 @@ pub(super) fn duration_or(
 ) -> Result<Duration, Fault> {
     let Some(written) = written else { return Ok(default) };
     let duration = parse_duration(written)?;
-    if duration.is_zero() || duration > max {
-        return Err(written.fault(format!("must be above 0 and at most {}", humantime::format_duration(max))));
+    if !(MIN_DURATION..=max).contains(&duration) {
+        let max = humantime::format_duration(max);
+        return Err(written.fault(format!("must be at least 1ms and at most {max}")));
     }
     Ok(duration)
 }

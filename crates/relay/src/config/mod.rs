@@ -174,9 +174,16 @@ impl Config {
                 access_key: Secret::require("QRVEY_ADMIN_ACCESS_KEY", "[admin]", environment)?,
             }),
         };
+        let listen = socket(&file.listen, 4100)?;
+        let operations_listen = socket(&file.operations_listen, 4101)?;
+        if listen == operations_listen && listen.port() != 0 {
+            let message = "listen and operations_listen must differ: operations are not for callers";
+            let written = file.operations_listen.as_ref().or(file.listen.as_ref());
+            return Err(written.map_or_else(|| Fault::nowhere(message), |written| written.fault(message)));
+        }
         Ok(Self {
-            listen: socket(&file.listen, 4100)?,
-            operations_listen: socket(&file.operations_listen, 4101)?,
+            listen,
+            operations_listen,
             base_path: match &file.base_path {
                 Some(written) => address::base_path(written)?,
                 None => qrvey_auth_wire::DEFAULT_BASE_PATH.to_owned(),
@@ -186,7 +193,7 @@ impl Config {
                 .iter()
                 .map(address::page_origin)
                 .collect::<Result<_, _>>()?,
-            trusted_proxies: file.trusted_proxies.iter().map(address::network).collect::<Result<_, _>>()?,
+            trusted_proxies: address::proxies(&file.trusted_proxies)?,
             platform: platform(&file.qrvey)?,
             identity,
             profiles,

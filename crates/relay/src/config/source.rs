@@ -131,7 +131,7 @@ struct Sources<'a> {
 impl Sources<'_> {
     fn explain_toml(&self, error: &toml::de::Error) -> ConfigError {
         // The parser's text alone: its full display quotes the line, and with it perhaps a secret.
-        let message = error.message().to_owned();
+        let message = without_value(error.message());
         self.explain(
             error
                 .span()
@@ -159,6 +159,17 @@ impl Sources<'_> {
             }
         };
         ConfigError { place, key, message }
+    }
+}
+
+/// What serde says of a value of the wrong type, without the value: it may be a secret in a wrong place.
+fn without_value(message: &str) -> String {
+    match message.rsplit_once(", expected ") {
+        Some((found, expected)) if found.starts_with("invalid ") => {
+            let found = found.split(" \"").next().unwrap_or_default().split(" `").next().unwrap_or_default();
+            format!("{found}, expected {expected}")
+        }
+        _ => message.to_owned(),
     }
 }
 

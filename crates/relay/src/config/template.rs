@@ -52,17 +52,16 @@ impl<'de> Visitor<'de> for TemplateVisitor {
         Ok(Template::Scalar(Scalar::Flag(flag)))
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Template, E> {
-        Ok(Template::Scalar(Scalar::Number(number.into())))
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Template, E> {
+        number(value.into())
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Template, E> {
-        Ok(Template::Scalar(Scalar::Number(number.into())))
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Template, E> {
+        number(value.into())
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Template, E> {
-        let number = Number::from_f64(number).ok_or_else(|| E::custom("not a finite number"))?;
-        Ok(Template::Scalar(Scalar::Number(number)))
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Template, E> {
+        number(Number::from_f64(value).ok_or_else(|| E::custom("not a finite number"))?)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Template, A::Error> {
@@ -89,6 +88,11 @@ impl<'de> Visitor<'de> for TemplateVisitor {
             _ => Err(A::Error::custom("`claim` stands alone: the claim replaces the whole value")),
         }
     }
+}
+
+fn number<E: Error>(number: Number) -> Result<Template, E> {
+    let number = Scalar::number(number).map_err(|fault| E::custom(format_args!("the value {fault}")))?;
+    Ok(Template::Scalar(number))
 }
 
 /// Reads the right-hand side of `claim = …`: a name, or a list of names that leads down.

@@ -1,5 +1,6 @@
 //! The program as people run it: a process, its files, its signals, its output.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -24,9 +25,16 @@ use crate::support::{
 /// Names another build of the program that is to be held up instead: a release build, a static one.
 pub(crate) const PROGRAM_VARIABLE: &str = "QRVEY_RELAY_PROGRAM";
 
+fn program() -> OsString {
+    std::env::var_os(PROGRAM_VARIABLE).unwrap_or_else(|| env!("CARGO_BIN_EXE_qrvey-relay").into())
+}
+
 fn command() -> Command {
-    let other = std::env::var_os(PROGRAM_VARIABLE);
-    let mut command = Command::new(other.unwrap_or_else(|| env!("CARGO_BIN_EXE_qrvey-relay").into()));
+    command_of(Command::new(program()))
+}
+
+/// What every run of the program has, put on a command that leads to it.
+fn command_of(mut command: Command) -> Command {
     command
         .env_clear()
         .envs([
@@ -82,7 +90,11 @@ impl Served {
 
     /// With more variables, or other values of those that are set anyway.
     pub(crate) async fn start_with(folder: &Folder, variables: &[(&str, &str)]) -> Self {
-        let mut process = command()
+        Self::start_by(command(), folder, variables).await
+    }
+
+    async fn start_by(mut command: Command, folder: &Folder, variables: &[(&str, &str)]) -> Self {
+        let mut process = command
             .args(["serve", "--config", "relay.toml"])
             .current_dir(folder.0.path())
             .envs([
@@ -131,7 +143,7 @@ impl Served {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("no {text} in the log:\n{}", self.log.lock().unwrap());
+        panic!("no {text} in the log:\n{}", self.log());
     }
 
     pub(crate) async fn signal(&self, signal: &str) {
@@ -155,9 +167,13 @@ impl Served {
         status.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned()
     }
 
+    fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
     /// Nothing that is secret, and nothing that a caller made up, stands in the log so far.
     pub(crate) fn hold_log_secret(&self) -> String {
-        let log = self.log.lock().unwrap().clone();
+        let log = self.log();
         let leaks: Vec<_> = log.lines().filter(|line| line.contains("canary")).collect();
         assert!(leaks.is_empty(), "canaries in the log: {leaks:#?}");
         log
@@ -304,6 +320,21 @@ async fn sigterm_finishes_what_is_in_flight() {
 }
 
 #[tokio::test]
+async fn it_opens_as_many_files_as_the_system_lets_it() {
+    let world = World::new().await;
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}[limits]\nmax_connections = 400\n")));
+    for (limits, allowed, is_enough) in [("-Sn 256", 528, true), ("-n 300", 300, false)] {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!(r#"ulimit {limits} && exec "$0" "$@""#)).arg(program());
+        let served = Served::start_by(command_of(shell), &folder, &[]).await;
+        let of_process = fs::read_to_string(format!("/proc/{}/limits", served.id())).unwrap();
+        let line = of_process.lines().find(|line| line.starts_with("Max open files")).unwrap();
+        assert_eq!(line.split_whitespace().nth(3).unwrap(), allowed.to_string(), "{line}");
+        assert_eq!(!served.log().contains("raise the hard limit"), is_enough);
+    }
+}
+
+#[tokio::test]
 async fn a_log_that_nobody_reads_stops_nothing() {
     let world = World::new().await;
     let limits = "[limits]\nrequests_per_minute_per_address = 0\n";
@@ -319,7 +350,7 @@ async fn a_log_that_nobody_reads_stops_nothing() {
     assert_eq!(healthy.status(), 200);
     served.signal("-TERM").await;
     assert!(served.process.wait().await.unwrap().success());
-    let lost = !served.log.lock().unwrap().contains("stopped");
+    let lost = !served.log().contains("stopped");
     assert!(lost, "the log was read after all, so nothing was tested");
 }
 
