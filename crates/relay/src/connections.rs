@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limiter::counted_address;
+use crate::metrics::Limit;
 use crate::router::Relay;
 
 /// Lets so many connections in at once.
@@ -47,17 +48,20 @@ impl Places {
     /// `None`: there is none left.
     pub(crate) fn take(&self, peer: IpAddr) -> Option<Place> {
         let peer = peer.to_canonical();
-        let seat = match self.relay.is_proxy(peer) {
-            true => None,
-            false => Some(self.of_addresses.seat(counted_address(peer)).or_else(|| self.refused(true))?),
-        };
-        let permit = Arc::clone(&self.free).try_acquire_owned().ok().or_else(|| self.refused(false))?;
-        Some(Place { _permit: permit, _seat: seat })
+        let place = self.place(peer);
+        place.map_err(|limit| self.relay.metrics().connection_refused(&limit)).ok()
     }
 
-    fn refused<T>(&self, of_address: bool) -> Option<T> {
-        self.relay.metrics().connection_refused(of_address);
-        None
+    fn place(&self, peer: IpAddr) -> Result<Place, Limit> {
+        let seat = match self.relay.is_proxy(peer) {
+            true => None,
+            false => {
+                let seat = self.of_addresses.seat(counted_address(peer));
+                Some(seat.ok_or(Limit::MAX_CONNECTIONS_PER_ADDRESS)?)
+            }
+        };
+        let permit = Arc::clone(&self.free).try_acquire_owned().map_err(|_| Limit::MAX_CONNECTIONS)?;
+        Ok(Place { _permit: permit, _seat: seat })
     }
 }
 

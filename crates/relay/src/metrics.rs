@@ -54,9 +54,15 @@ pub(crate) struct Gauges {
     pub is_fleet_up: bool,
 }
 
+/// A key of `[limits]` that leaves no place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Limit {
+pub(crate) struct Limit {
     limit: &'static str,
+}
+
+impl Limit {
+    pub(crate) const MAX_CONNECTIONS: Self = Self { limit: "max_connections" };
+    pub(crate) const MAX_CONNECTIONS_PER_ADDRESS: Self = Self { limit: "max_connections_per_address" };
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -98,8 +104,6 @@ fn seconds_histogram() -> Histogram {
 }
 
 const RELOADS: [&str; 2] = ["ok", "refused"];
-const MAX_CONNECTIONS: Limit = Limit { limit: "max_connections" };
-const MAX_CONNECTIONS_PER_ADDRESS: Limit = Limit { limit: "max_connections_per_address" };
 
 impl Metrics {
     pub(crate) fn new() -> Self {
@@ -169,7 +173,7 @@ impl Metrics {
         for outcome in RELOADS {
             drop(metrics.reloads.get_or_create(&Reload { outcome }));
         }
-        for limit in [MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS] {
+        for limit in [Limit::MAX_CONNECTIONS, Limit::MAX_CONNECTIONS_PER_ADDRESS] {
             drop(metrics.connections_refused.get_or_create(&limit));
         }
         metrics
@@ -205,10 +209,8 @@ impl Metrics {
         self.routes.get(route as usize).map(|series| series.aborted.inc());
     }
 
-    /// `of_address`: there was no place for its address, and otherwise for nobody.
-    pub(crate) fn connection_refused(&self, of_address: bool) {
-        let limit = if of_address { MAX_CONNECTIONS_PER_ADDRESS } else { MAX_CONNECTIONS };
-        self.connections_refused.get_or_create(&limit).inc();
+    pub(crate) fn connection_refused(&self, limit: &Limit) {
+        self.connections_refused.get_or_create(limit).inc();
     }
 
     pub(crate) fn mint_starts(&self) -> InFlight<'_> {
