@@ -56,7 +56,8 @@ where
     })
 }
 
-/// All of a body. One that comes in one piece is not copied.
+/// All of a body. One that comes in one piece is not copied; pieces are, and not collected as they are,
+/// for a byte that comes alone would hold the whole buffer that it was read into.
 async fn whole<B: HttpBody<Data = Bytes, Error = BoxError>>(body: B) -> Result<Bytes, BoxError> {
     let mut body = pin!(body);
     let mut first = Bytes::new();
