@@ -3,7 +3,8 @@
 use std::io;
 use std::panic;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::Config;
 use crate::line_format::LineFormat;
@@ -18,14 +19,12 @@ pub struct Log(Lines);
 /// # Errors
 /// If the system gives no thread for it.
 pub fn init(config: &Config) -> io::Result<Log> {
-    let filter = EnvFilter::try_new(&config.log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = Lines::to(io::stderr())?;
     // A second call, as tests make it, leaves the first in force.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines_of_log = tracing_subscriber::fmt::layer()
         .event_format(LineFormat(config.log.format))
-        .with_writer(lines.clone())
-        .try_init();
+        .with_writer(lines.clone());
+    let _ = tracing_subscriber::registry().with(lines_of_log).with(config.log.filter.clone()).try_init();
     // A panic's message may quote what was being worked on; its place says enough.
     panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();

@@ -19,7 +19,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use ipnet::IpNet;
 use toml::Spanned;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use url::Url;
 
 pub use environment::Environment;
@@ -119,7 +119,7 @@ impl Reuse {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Log {
     pub format: LogFormat,
-    pub filter: String,
+    pub filter: Targets,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -294,13 +294,11 @@ fn reuse(written: &file::Reuse) -> Result<Reuse, Fault> {
 
 fn log(written: &file::Log) -> Result<Log, Fault> {
     let filter = match &written.filter {
-        None => "info".to_owned(),
-        Some(filter) => {
-            EnvFilter::try_new(filter.get_ref()).map_err(|_| {
-                filter.fault("expected a filter such as \"info\" or \"info,qrvey_relay=debug\"")
-            })?;
-            filter.get_ref().clone()
-        }
+        None => Targets::new().with_default(LevelFilter::INFO),
+        Some(filter) => filter
+            .get_ref()
+            .parse()
+            .map_err(|_| filter.fault("expected a filter such as \"info\" or \"info,qrvey_relay=debug\""))?,
     };
     Ok(Log {
         format: one_of(&written.format, &[("text", LogFormat::Text), ("json", LogFormat::Json)])?,
