@@ -34,7 +34,7 @@ export async function embed(client, options, defaults, isSignedOut) {
   const assumed = { ...defaults };
   const heard = inThisZone((listener, event) => listener(event));
   const planned = await plan(options);
-  const { signal } = options;
+  const { signal = assumed.signal } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalid('option "signal" must be an AbortSignal');
   }

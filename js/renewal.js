@@ -57,7 +57,7 @@ export class Renewal {
   static of(client, { forceRefresh, detailedResponse, ...options }) {
     if (!renewals.has(client)) renewals.set(client, new Map());
     const known = renewals.get(client);
-    const key = JSON.stringify({ ...options, headers: options.headers && [...new Headers(options.headers)] });
+    const key = keyOf(options);
     if (!known.has(key)) {
       const renewal = new Renewal(client, options, () => {
         if (known.get(key) === renewal) known.delete(key);
@@ -244,6 +244,15 @@ export class Renewal {
 
   #tell(type, detail) {
     for (const member of [...this.#members]) member.tell(type, detail);
+  }
+}
+
+/** Equal for equal options. What cannot be told has a key of its own: the client will refuse it, and say why. */
+function keyOf(options) {
+  try {
+    return JSON.stringify({ ...options, headers: options.headers && [...new Headers(options.headers)] });
+  } catch {
+    return options;
   }
 }
 

@@ -113,13 +113,18 @@ export function wrapXhr(prototype) {
     setRequestHeader: (inner) =>
       function (...args) {
         const attempt = passing === this ? undefined : attempts.get(this);
-        if (attempt) args[1] = attempt.header(...args);
-        return attempt ? down(inner, this, args) : Reflect.apply(inner, this, args);
+        if (!attempt) return Reflect.apply(inner, this, args);
+        const [name, value] = args;
+        const found = attempt.find(value);
+        if (found) args[1] = found.value;
+        const result = down(inner, this, args);
+        attempt.keep(name, value, found);
+        return result;
       },
     send: (inner) =>
       function (...args) {
         const attempt = passing === this ? undefined : attempts.get(this);
-        if (!attempt?.sent) return Reflect.apply(inner, this, args);
+        if (!attempt?.sent || !attempt.isOpened) return Reflect.apply(inner, this, args);
         attempt.start(args[0]);
         const result = down(inner, this, args);
         attempt.returned();
@@ -173,13 +178,19 @@ class Attempt {
     this.#down = down;
   }
 
-  /** The value that a header is to have now. */
-  header(name, value) {
-    const found = rewrite(this.#origin, String(value));
+  /** What a header is to say, if there is a token of ours in it. */
+  find(value) {
+    return rewrite(this.#origin, String(value));
+  }
+
+  /** Takes note of a header that the browser has taken. */
+  keep(name, value, found) {
     this.#headers.push([name, value]);
-    if (!found) return value;
-    this.sent = found;
-    return found.value;
+    this.sent = found ?? this.sent;
+  }
+
+  get isOpened() {
+    return this.#phase === 'opened';
   }
 
   start(body) {
@@ -227,6 +238,7 @@ class Attempt {
     this.#phase = 'held';
     this.#hide();
     const { timeout } = this.#xhr;
+    // It goes on through the replay: to the page, both are one request.
     if (timeout > 0) {
       const left = timeout - (performance.now() - this.#startedAtMs);
       this.#timer = setTimeout(
@@ -236,7 +248,6 @@ class Attempt {
     }
     Promise.all([this.sent.renewal.refused(this.sent.token), this.#refusal]).then(([token]) => {
       if (this.#phase !== 'held') return;
-      clearTimeout(this.#timer);
       if (token === undefined || this.#body === undefined) this.#release();
       else this.#replay();
     });
@@ -248,8 +259,7 @@ class Attempt {
     this.#phase = 'replayed';
     this.#down(open, xhr, this.#opening);
     for (const [name, value] of this.#headers) {
-      const found = rewrite(this.#origin, String(value));
-      this.#down(setRequestHeader, xhr, [name, found?.value ?? value]);
+      this.#down(setRequestHeader, xhr, [name, this.find(value)?.value ?? value]);
     }
     this.#down(send, xhr, [this.#body()]);
   }
@@ -257,6 +267,7 @@ class Attempt {
   /** Shows the page the refusal after all, step by step as it came. */
   #release() {
     const held = this.#held;
+    clearTimeout(this.#timer);
     this.#reveal();
     this.#phase = 'released';
     for (const { event, readyState } of held) {
@@ -271,8 +282,8 @@ class Attempt {
 
   /** Ends a request that the page believes under way, with the events that the page expects of that. */
   cancel(type, abort) {
-    clearTimeout(this.#timer);
     this.#phase = 'cancelled';
+    this.isHidden = true;
     abort();
     this.#finish();
     this.isHidden = false;

@@ -9,8 +9,8 @@ const renewals = new Set();
 /** Matches what may be an address of theirs, cheaply; which is then looked at closely. */
 let candidates;
 
-/** Takes the page's functions out of our hands again. */
-let restore;
+/** The page's functions that are wrapped while somebody is enrolled. */
+let patches;
 
 /**
  * Replaces a renewal's superseded tokens in requests to these origins, and renews at their 401, until
@@ -20,7 +20,8 @@ export function enrol(renewal, origins) {
   for (const origin of origins) renewal.origins.set(origin, (renewal.origins.get(origin) ?? 0) + 1);
   renewals.add(renewal);
   look();
-  restore ??= install();
+  patches ??= patchesOf(XMLHttpRequest.prototype);
+  for (const patch of patches) patch.apply();
   return () => {
     for (const origin of origins) {
       const left = renewal.origins.get(origin) - 1;
@@ -30,8 +31,7 @@ export function enrol(renewal, origins) {
     if (renewal.origins.size === 0) renewals.delete(renewal);
     look();
     if (renewals.size > 0) return;
-    restore();
-    restore = undefined;
+    for (const patch of patches) patch.restore();
   };
 }
 
@@ -76,38 +76,70 @@ function look() {
   }
 }
 
-function install() {
-  const { prototype } = XMLHttpRequest;
-  const restores = [
-    patch(globalThis, 'fetch', wrapFetch),
-    ...Object.entries(wrapXhr(prototype)).map(([name, wrap]) => patch(prototype, name, wrap)),
-    patch(prototype, 'upload', wrapUpload, 'get'),
-    patch(XMLHttpRequestUpload.prototype, 'addEventListener', wrapUploadListen),
+function patchesOf(prototype) {
+  return [
+    new Patch(globalThis, 'fetch', wrapFetch),
+    ...Object.entries(wrapXhr(prototype)).map(([name, wrap]) => new Patch(prototype, name, wrap)),
+    new Patch(prototype, 'upload', wrapUpload, 'get'),
+    new Patch(XMLHttpRequestUpload.prototype, 'addEventListener', wrapUploadListen),
   ];
-  return () => {
-    for (const restore of restores) restore();
-  };
 }
 
-/**
- * Puts a function around another in its place, which is a property's value or its getter. Where somebody
- * has put a third around it by the time it is to go, it stays: with nobody enrolled it only passes on.
- */
-function patch(target, name, wrap, part = 'value') {
-  const before = Object.getOwnPropertyDescriptor(target, name);
-  const inner = part === 'get' ? before.get : target[name];
-  const outer = wrap(inner);
-  for (const property of ['name', 'length']) {
-    if (outer[property] === inner[property]) continue;
-    Object.defineProperty(outer, property, { configurable: true, value: inner[property] });
+/** Leads from a wrapper to what it wraps, also in another copy of this package on the page. */
+const INNER = Symbol.for('qrvey-auth:inner');
+
+/** A function that is put around another in its place, which is a property's value or its getter. */
+class Patch {
+  #target;
+  #name;
+  #wrap;
+  #part;
+  #before;
+  #outer;
+
+  constructor(target, name, wrap, part = 'value') {
+    this.#target = target;
+    this.#name = name;
+    this.#wrap = wrap;
+    this.#part = part;
   }
-  const { configurable = true, enumerable = true } = before ?? {};
-  const shape = part === 'get' ? { set: before.set } : { writable: true };
-  Object.defineProperty(target, name, { configurable, enumerable, ...shape, [part]: outer });
-  return () => {
-    const now = Object.getOwnPropertyDescriptor(target, name);
-    if (now?.[part] !== outer) return;
-    if (before) Object.defineProperty(target, name, before);
-    else delete target[name];
-  };
+
+  apply() {
+    const [target, name, part] = [this.#target, this.#name, this.#part];
+    if (this.#stands()) return;
+    const before = Object.getOwnPropertyDescriptor(target, name);
+    const inner = part === 'get' ? before.get : target[name];
+    const outer = this.#wrap(inner);
+    for (const property of ['name', 'length']) {
+      if (outer[property] === inner[property]) continue;
+      Object.defineProperty(outer, property, { configurable: true, value: inner[property] });
+    }
+    Object.defineProperty(outer, INNER, { value: inner });
+    const { configurable = true, enumerable = true } = before ?? {};
+    const shape = part === 'get' ? { set: before.set } : { writable: true };
+    Object.defineProperty(target, name, { configurable, enumerable, ...shape, [part]: outer });
+    this.#before = before;
+    this.#outer = outer;
+  }
+
+  /**
+   * Where somebody has put a third function around ours, it stays: with nobody enrolled it only passes
+   * on, and the next to enrol finds it there.
+   */
+  restore() {
+    if (this.#top() !== this.#outer) return;
+    if (this.#before) Object.defineProperty(this.#target, this.#name, this.#before);
+    else delete this.#target[this.#name];
+    this.#outer = undefined;
+  }
+
+  #stands() {
+    let there = this.#outer && this.#top();
+    while (there && there !== this.#outer) there = there[INNER];
+    return Boolean(there);
+  }
+
+  #top() {
+    return Object.getOwnPropertyDescriptor(this.#target, this.#name)?.[this.#part];
+  }
 }
