@@ -141,6 +141,51 @@ describe('XMLHttpRequest', () => {
     assert.deepEqual(seen.slice(-3), ['readystatechange 4 0', 'timeout 4 0', 'loadend 4 0']);
   });
 
+  test('its timeout holds through the replay, for the page knows of one request', async () => {
+    const page = await openPage(open, world, {}, withAsk);
+    await page.clock.install();
+    world.data = (request, response) => {
+      world.requests.push(request);
+      if (data().length === 1) response.writeHead(401).end();
+    };
+    await page.evaluate(() => {
+      const prepare = (xhr) => {
+        xhr.timeout = 60_000;
+      };
+      globalThis.done = ask({ token: mounted[0].token, url: `${platform}/data/xhr`, prepare });
+    });
+    while (data().length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    await page.clock.fastForward(60_000);
+    const { seen } = await page.evaluate(() => done);
+    assert.deepEqual(seen.slice(-3), ['readystatechange 4 0', 'timeout 4 0', 'loadend 4 0']);
+  });
+
+  test('a replay carries what was sent, and nothing of calls that the browser refused', async () => {
+    const page = await openPage(open, world, {}, withAsk);
+    world.revoke();
+    const refusals = await page.evaluate(async () => {
+      const done = ask({ token: mounted[0].token, url: `${platform}/data/xhr` });
+      const late = [
+        () => under_way.send('late'),
+        () => under_way.setRequestHeader('x-other', 'late'),
+        () => under_way.setRequestHeader('x-qv-token'),
+      ];
+      const refusals = late.map((call) => {
+        try {
+          call();
+        } catch ({ name }) {
+          return name;
+        }
+        return 'taken';
+      });
+      await done;
+      return refusals;
+    });
+    assert.deepEqual(refusals, ['InvalidStateError', 'InvalidStateError', 'TypeError']);
+    const [first, again] = data();
+    assert.deepEqual([again.body, again.headers['x-other'], again.status], [first.body, undefined, 200]);
+  });
+
   test('an object can be used again, for whatever', async () => {
     const page = await openPage(open, world, {}, withAsk);
     world.relay = () => {};
