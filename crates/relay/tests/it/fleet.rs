@@ -222,6 +222,40 @@ async fn redis_killed_and_restarted_under_load_costs_no_caller_an_answer() {
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
+async fn fleets_of_two_platforms_get_no_token_of_each_other() {
+    let redis = Redis::start(PROGRAMS[0]).await;
+    for _ in 0..2 {
+        let world = World::new().await;
+        let relays = replicas(&world, &redis.section(), NO_LIMIT).await;
+        for relay in &relays {
+            assert_eq!(outcome(relay.composer()).await.0, 200);
+        }
+        assert_eq!(world.minted().await.len(), 1);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn a_token_that_is_minted_while_its_user_signs_out_is_not_shared() {
+    let (world, redis) = (World::new().await, Redis::start(PROGRAMS[0]).await);
+    let release = world.hold_mints().await;
+    let relays = replicas(&world, &redis.section(), &format!("{NO_LIMIT}upstream_timeout = \"1m\"\n")).await;
+    let ask = tokio::spawn(relays[0].composer().send());
+    until("the platform is asked", Duration::from_secs(20), async || {
+        relays[0].metrics().await.contains("qrvey_relay_upstream_in_flight 1\n")
+    })
+    .await;
+    let sign_out = relays[0].client.delete(relays[0].url("/qrvey/tokens")).header("cookie", COOKIE);
+    assert_eq!(outcome(sign_out).await.0, 204);
+    release.send(()).unwrap();
+    assert_eq!(ask.await.unwrap().unwrap().status(), 200, "who asked before still gets it");
+    release.send(()).unwrap();
+    assert_eq!(outcome(relays[1].composer()).await.0, 200);
+    assert_eq!(world.minted().await.len(), 2);
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
 async fn a_wrong_password_is_as_good_as_no_redis() {
     let (world, redis) = (World::new().await, Redis::start(PROGRAMS[0]).await);
     redis.cli(&["CONFIG", "SET", "requirepass", "changed"]).await;

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::hmac;
@@ -6,13 +8,19 @@ use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
 };
+use axum::Router;
+use axum::routing::get;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{DEFAULT_PROFILE, RunningRelay, World, outcome, refusal};
+use crate::support::{DEFAULT_PROFILE, RunningRelay, World, outcome, refusal, until};
+
+const SOON: Duration = Duration::from_secs(20);
 
 fn base64(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
@@ -112,11 +120,14 @@ impl Issuer {
     }
 
     async fn relay(&self, world: &World, more: &str) -> RunningRelay {
+        Self::relay_of(&format!("{}/jwks", self.server.uri()), world, more).await
+    }
+
+    async fn relay_of(jwks_url: &str, world: &World, more: &str) -> RunningRelay {
         let toml = world.toml(DEFAULT_PROFILE);
         let (start, end) = (toml.find("[identity]").unwrap(), toml.find("[profiles").unwrap());
         let identity = format!(
-            "[identity]\nmode = \"jwt\"\nissuer = \"https://issuer.example\"\naudience = \"relay\"\njwks_url = \"{}/jwks\"\n{more}\n",
-            self.server.uri()
+            "[identity]\nmode = \"jwt\"\nissuer = \"https://issuer.example\"\naudience = \"relay\"\njwks_url = \"{jwks_url}\"\n{more}\n"
         );
         RunningRelay::start(&format!("{}{identity}{}", &toml[..start], &toml[end..])).await
     }
@@ -234,6 +245,35 @@ async fn an_issuer_that_cannot_be_asked_is_503() {
     let relay = issuer.relay(&world, "timeout = \"200ms\"").await;
     let request = relay.composer().header("authorization", format!("Bearer {}", issuer.eddsa(&claims())));
     assert_eq!(refusal(request).await.0, 503);
+}
+
+#[tokio::test]
+async fn a_caller_who_leaves_while_the_keys_are_fetched_keeps_them_from_nobody() {
+    let (world, issuer) = (World::new().await, Issuer::new().await);
+    let (asked, release) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+    let keys = json!({ "keys": [issuer.ed_jwk("ed")] }).to_string();
+    let answer = {
+        let (asked, release) = (Arc::clone(&asked), Arc::clone(&release));
+        move || async move {
+            asked.fetch_add(1, Ordering::SeqCst);
+            release.acquire().await.unwrap().forget();
+            keys
+        }
+    };
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", socket.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(socket, Router::new().route("/", get(answer))).await.unwrap() });
+    let relay = Issuer::relay_of(&url, &world, "timeout = \"1m\"").await;
+    let token = issuer.eddsa(&claims());
+    let ask = relay.composer().header("authorization", format!("Bearer {token}"));
+    let leaving = tokio::spawn(ask.send());
+    until("the issuer is asked", SOON, async || asked.load(Ordering::SeqCst) == 1).await;
+    leaving.abort();
+    let aborted = r#"requests_total{route="composer-token",outcome="aborted"} 1"#;
+    until("it is seen that the caller left", SOON, async || relay.metrics().await.contains(aborted)).await;
+    release.add_permits(1);
+    assert_eq!(status(&relay, &token).await, 200);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
