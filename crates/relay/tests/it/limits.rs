@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use axum::http::Request;
-use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::{join_all, select_all};
 use futures_util::stream::FuturesUnordered;
@@ -188,36 +186,6 @@ async fn requests_side_by_side_on_one_connection_are_bounded_like_connections() 
     until("the places come back", Duration::from_secs(2), async || {
         let both = join_all([ask().body("{}").send(), ask().body("{}").send()]).await;
         both.into_iter().all(|answer| answer.is_ok_and(|answer| answer.status() == 200))
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn an_answer_that_is_not_taken_keeps_its_place() {
-    let world = World::new().await;
-    let folder =
-        Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}[limits]\nmax_connections_per_address = 4\n")));
-    let served = Served::start(&folder).await;
-    let stream = TcpStream::connect(served.address()).await.unwrap();
-    // A caller who lets no byte of a body come.
-    let (mut caller, connection) =
-        h2::client::Builder::new().initial_window_size(0).handshake::<_, Bytes>(stream).await.unwrap();
-    let connection = tokio::spawn(connection);
-    let (mut answers, mut statuses) = (Vec::new(), Vec::new());
-    for _ in 0..5 {
-        let request = Request::get(format!("{}/nothing", served.public)).body(()).unwrap();
-        let (answer, _) = caller.send_request(request, true).unwrap();
-        let answer = answer.await.unwrap();
-        statuses.push(answer.status().as_u16());
-        answers.push(answer);
-    }
-    // The first has the connection's own place.
-    assert_eq!(statuses, [404, 404, 404, 404, 503]);
-    connection.abort();
-    until("all places are free again", Duration::from_secs(20), async || {
-        answer_to(&served, "GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-            .await
-            .contains(" 404 ")
     })
     .await;
 }
