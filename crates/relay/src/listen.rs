@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::service::service_fn;
@@ -134,7 +134,8 @@ impl Listener {
                     None => relay.turn_away(request).map(|_| Full::default()),
                 };
                 drop(busy);
-                Ok::<_, Infallible>(answer.map(|body| Untaken { body, _open: open, _place: place.flatten() }))
+                let held = Some(Held { _open: open, _place: place.flatten() });
+                Ok::<_, Infallible>(answer.map(|body| Untaken { body, held }))
             }
         });
         let connection = watcher.watch(self.http.serve_connection(TokioIo::new(stream), service));
@@ -147,22 +148,35 @@ impl Listener {
     }
 }
 
-/// The body of an answer, which keeps its request's place until the caller has taken it.
-struct Untaken {
-    body: Full<Bytes>,
+/// What a request has until the caller has taken its answer.
+struct Held {
     _open: Arc<()>,
     _place: Option<Place>,
 }
 
+/// The body of an answer that is not taken yet.
+struct Untaken {
+    body: Full<Bytes>,
+    held: Option<Held>,
+}
+
+/// All bytes of such a body, which HTTP/2 keeps while the caller lets only some of them be sent.
+struct UntakenBytes {
+    bytes: Bytes,
+    _held: Option<Held>,
+}
+
 impl Body for Untaken {
-    type Data = Bytes;
+    type Data = UntakenBytes;
     type Error = Infallible;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+    ) -> Poll<Option<Result<Frame<UntakenBytes>, Infallible>>> {
+        let Self { body, held } = &mut *self;
+        let with_held = |bytes| UntakenBytes { bytes, _held: held.take() };
+        Pin::new(body).poll_frame(context).map_ok(|frame| frame.map_data(with_held))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -171,5 +185,19 @@ impl Body for Untaken {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Buf for UntakenBytes {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
     }
 }

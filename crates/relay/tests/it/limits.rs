@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::{join_all, select_all};
 use futures_util::stream::FuturesUnordered;
-use reqwest::Client;
 use reqwest::header::HeaderValue;
+use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -149,6 +149,54 @@ async fn connections_are_bounded_and_their_places_come_back() {
     until("the place comes back", Duration::from_secs(2), async || {
         let request = served.composer().header("connection", "close").send().await;
         request.is_ok_and(|answer| answer.status() == 200)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_taken_keeps_its_place() {
+    let world = World::new().await;
+    let limits = "[limits]\nmax_connections_per_address = 3\n";
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{limits}")));
+    // Nothing of an answer may be sent, or its first byte.
+    for window in [0, 1] {
+        let served = Served::start(&folder).await;
+        let h2c = Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge();
+        let h2c = h2c.http2_initial_stream_window_size(window).build().unwrap();
+        let status = async || served.ask_with(&h2c).await.status().as_u16();
+        let mut untaken = Vec::new();
+        for _ in 0..3 {
+            let answer = served.ask_with(&h2c).await;
+            assert_eq!(answer.status(), 200);
+            untaken.push(answer);
+        }
+        assert_eq!(status().await, 503, "with a window of {window}");
+        if window > 0 {
+            untaken.pop().unwrap().bytes().await.unwrap();
+            until("its place comes back when it is taken", Duration::from_secs(20), async || {
+                status().await == 200
+            })
+            .await;
+        }
+        drop(untaken);
+        until("the places come back", Duration::from_secs(20), async || {
+            let both = [served.ask_with(&h2c), served.ask_with(&h2c)];
+            join_all(both).await.into_iter().all(|answer| answer.status() == 200)
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_never_taken_gives_its_place_back() {
+    let world = World::new().await;
+    let limits = "[limits]\nmax_connections_per_address = 1\nheader_timeout = \"1s\"\n";
+    let served = Served::start(&Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{limits}")))).await;
+    let h2c = Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge();
+    let h2c = h2c.http2_initial_stream_window_size(1).build().unwrap();
+    let _untaken = served.ask_with(&h2c).await;
+    until("another connection is served", Duration::from_secs(20), async || {
+        served.composer().send().await.is_ok_and(|answer| answer.status() == 200)
     })
     .await;
 }

@@ -195,6 +195,12 @@ impl Served {
         self.client.post(url).header("cookie", COOKIE).json(&json!({}))
     }
 
+    /// The answer to a right request by another client.
+    pub(crate) async fn ask_with(&self, client: &Client) -> reqwest::Response {
+        let url = format!("{}/qrvey/composer-token", self.public);
+        client.post(url).header("cookie", COOKIE).json(&json!({})).send().await.unwrap()
+    }
+
     async fn status(&self) -> u16 {
         self.composer().send().await.unwrap().status().as_u16()
     }
