@@ -2,6 +2,7 @@
 //! how it ended in log and metrics.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::http::header::{
@@ -31,11 +32,42 @@ pub(crate) const SECURITY_HEADERS: [(HeaderName, HeaderValue); 5] = [
 /// Whether one more line may tell of what anybody can cause as often as he likes: such must not fill a
 /// disk. The metrics count all of it.
 pub(crate) fn is_worth_a_line() -> bool {
-    static LINES: LazyLock<Limiter<()>> = LazyLock::new(|| Limiter::per_minute(LINES_PER_MINUTE));
-    LINES.admit((), Instant::now()).is_ok()
+    static LINES: LazyLock<Rationed> = LazyLock::new(Rationed::new);
+    let left_out = LINES.admit(Instant::now());
+    if let Some(left_out @ 1..) = left_out {
+        tracing::warn!(left_out, "requests without a limit came too often for a line each");
+    }
+    left_out.is_some()
 }
 
 const LINES_PER_MINUTE: u32 = 600;
+
+/// So many lines a minute, and one that tells how many there were besides.
+struct Rationed {
+    lines: Limiter<()>,
+    notices: Limiter<()>,
+    left_out: AtomicU64,
+}
+
+impl Rationed {
+    fn new() -> Self {
+        Self {
+            lines: Limiter::per_minute(LINES_PER_MINUTE),
+            notices: Limiter::per_minute(1),
+            left_out: AtomicU64::new(0),
+        }
+    }
+
+    /// `None`: no line. Otherwise how many lines before it are to be told of as left out.
+    fn admit(&self, now: Instant) -> Option<u64> {
+        if self.lines.admit((), now).is_err() {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        let is_to_tell = self.left_out.load(Ordering::Relaxed) > 0 && self.notices.admit((), now).is_ok();
+        Some(if is_to_tell { self.left_out.swap(0, Ordering::Relaxed) } else { 0 })
+    }
+}
 
 /// A request under way.
 pub(crate) struct Observation<'a> {
@@ -114,5 +146,23 @@ fn method(method: &Method) -> &'static str {
         "PUT" => "PUT",
         "PATCH" => "PATCH",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn lines_are_bounded_and_it_is_told_once_a_minute_how_many_were_left_out() {
+        let (lines, start) = (Rationed::new(), Instant::now());
+        let admit = |seconds| lines.admit(start + Duration::from_secs(seconds));
+        let admitted = |seconds, count| (0..count).filter_map(|_| admit(seconds)).collect::<Vec<_>>();
+        assert_eq!(admitted(0, 1_000), [0; 600]);
+        assert_eq!(admitted(1, 100)[..3], [400, 0, 0]);
+        assert!(admitted(30, 1_000).iter().all(|left_out| *left_out == 0), "it was told a moment ago");
+        assert_eq!(admitted(61, 2)[..], [90 + 710, 0]);
     }
 }

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use futures_util::future::{join_all, select_all};
 use futures_util::stream::FuturesUnordered;
 use reqwest::header::HeaderValue;
-use reqwest::Client;
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -236,4 +236,51 @@ async fn requests_side_by_side_on_one_connection_are_bounded_like_connections() 
         both.into_iter().all(|answer| answer.is_ok_and(|answer| answer.status() == 200))
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_anybody_can_cause_does_not_fill_the_log() {
+    let world = World::new().await;
+    let limits =
+        "max_connections_per_address = 1\nrequests_per_minute_per_address = 1\nbody_timeout = \"10m\"\n";
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}[limits]\n{limits}")));
+    let served = Served::start_with(&folder, &[("QRVEY_RELAY__LOG__FILTER", "qrvey_relay=debug")]).await;
+    let h2c = Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge().build().unwrap();
+    let url = format!("{}/qrvey/composer-token", served.public);
+    // The lines that are allowed flow back, but not as fast as anybody can ask.
+    let flood = async |times: usize, request: &dyn Fn() -> RequestBuilder| {
+        for _ in 0..times {
+            request().send().await.unwrap();
+        }
+    };
+    flood(1_000, &|| h2c.request(Method::OPTIONS, &url)).await;
+    let foreign = || h2c.get(&url).header("origin", "https://evil.example");
+    flood(300, &foreign).await;
+    let body = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+    let stalled = h2c.post(&url).header("content-type", "application/json");
+    let stalled = tokio::spawn(stalled.body(reqwest::Body::wrap_stream(body)).send());
+    until("the only place is taken", Duration::from_secs(20), async || {
+        served.metrics().await.contains("qrvey_relay_requests_in_flight 1\n")
+    })
+    .await;
+    flood(300, &foreign).await;
+    stalled.abort();
+    until("the place comes back", Duration::from_secs(20), async || {
+        served.metrics().await.contains("qrvey_relay_requests_in_flight 0\n")
+    })
+    .await;
+    flood(300, &|| h2c.get(&url)).await;
+    let lines = |words: [&str; 2]| {
+        let log = served.hold_log_secret();
+        log.lines().filter(|line| words.iter().all(|word| line.contains(word))).count()
+    };
+    let unwritten = [200, 403, 503, 429].map(|status| ("DEBUG", format!("\"status\":{status}")));
+    for (level, word) in unwritten.into_iter().chain([("WARN", "left_out".to_owned())]) {
+        until(&word, Duration::from_secs(20), async || {
+            flood(1, &foreign).await;
+            lines([level, &word]) > 0
+        })
+        .await;
+    }
+    assert!(lines(["INFO", "foreign origin"]) < 300);
 }
