@@ -5,7 +5,7 @@ use serde_json::json;
 use wiremock::matchers::{header, method};
 use wiremock::{Mock, ResponseTemplate};
 
-use crate::support::{ADMIN, COMPOSER_LOGIN, COOKIE, DEFAULT_PROFILE, TOKEN, World, outcome, refusal};
+use crate::support::{ADMIN, COMPOSER_LOGIN, COOKIE, DEFAULT_PROFILE, TOKEN, World, outcome, refusal, until};
 
 const UNLIMITED: &str =
     "[limits]\nrequests_per_minute = 0\nrequests_per_minute_per_address = 0\nupstream_timeout = \"1m\"\n";
@@ -151,6 +151,25 @@ async fn a_mint_goes_on_when_its_caller_has_left() {
     assert_eq!(world.minted().await.len(), 1);
     let requests = world.platform.received_requests().await.unwrap();
     assert_eq!(requests[0].url.path(), COMPOSER_LOGIN);
+}
+
+#[tokio::test]
+async fn a_request_that_its_caller_leaves_is_counted() {
+    let world = World::new().await;
+    let release = world.hold_mints().await;
+    let relay = world.relay(&format!("{DEFAULT_PROFILE}{UNLIMITED}")).await;
+    let left = tokio::spawn(relay.composer().send());
+    let counted = async |line: &str| {
+        let within = Duration::from_secs(20);
+        until(line, within, async || relay.metrics().await.lines().any(|it| it == line)).await;
+    };
+    counted("qrvey_relay_upstream_in_flight 1").await;
+    left.abort();
+    counted(r#"qrvey_relay_requests_total{route="composer-token",outcome="aborted"} 1"#).await;
+    counted("qrvey_relay_requests_in_flight 0").await;
+    release.send(()).unwrap();
+    assert_eq!(outcome(relay.composer()).await.0, 200);
+    counted(r#"qrvey_relay_requests_total{route="composer-token",outcome="aborted"} 1"#).await;
 }
 
 #[tokio::test]
