@@ -67,12 +67,21 @@ mod tests {
         let mut watch = FileWatch::new([path.clone()]);
         assert!(!watch.changed());
         fs::write(&path, "ab").unwrap();
-        assert!(!watch.changed(), "it may still be being written");
-        fs::write(&path, "abc").unwrap();
-        assert!(!watch.changed());
-        assert!(watch.changed());
-        assert!(!watch.changed());
+        assert_eq!([watch.changed(), watch.changed(), watch.changed()], [false, true, false]);
         fs::remove_file(&path).unwrap();
         assert!(!watch.changed());
+    }
+
+    #[test]
+    fn a_file_that_is_being_written_is_left_alone_until_it_rests() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("relay.toml");
+        fs::write(&path, "old").unwrap();
+        let mut watch = FileWatch::new([path.clone()]);
+        for so_far in ["", "n", "ne", "newer"] {
+            fs::write(&path, so_far).unwrap();
+            assert!(!watch.changed(), "{so_far:?} may not be all of it");
+        }
+        assert!(watch.changed());
     }
 }
