@@ -59,16 +59,10 @@ export function watch(callback: (token: DetailedToken) => void, options?: WatchO
  * Sets what the page's default client assumes where a call says nothing; replaces what was set
  * before. A mistake in it is reported by the calls that follow.
  */
-export function configure(defaults: Defaults<string>): void;
+export function configure(defaults: TokenOptions): void;
 
 /** A client with defaults and tokens of its own, for several tenants or users on one page. */
-export function createClient(defaults: Defaults<DetailedToken>): QrveyClient<DetailedToken>;
-export function createClient(defaults?: Defaults<string>): QrveyClient;
-export function createClient(defaults?: TokenOptions): QrveyClient<string | DetailedToken>;
-
-/** Defaults under which a call that says nothing of `detailedResponse` resolves to this. */
-export type Defaults<Token> = Omit<TokenOptions, 'detailedResponse'> &
-  ([Token] extends [string] ? { detailedResponse?: false } : { detailedResponse: true });
+export function createClient(defaults?: TokenOptions): QrveyClient;
 
 /**
  * To be called at sign-out: forgets every token of the default client, in all tabs, cancels its
@@ -87,12 +81,12 @@ export function clearTokens(): void;
  * | `failed` | a renewal failed; `error` says why, `retryInMs` when the next one is due, if one is |
  * | `expired` | the token has ended with no other in its place |
  */
-export interface QrveyClient<Token extends string | DetailedToken = string> extends EventTarget {
+export interface QrveyClient extends EventTarget {
   watch: typeof watch;
   embed: typeof embed;
   addEventListener<Type extends keyof QrveyClientEvents>(
     type: Type,
-    listener: (this: this, event: QrveyClientEvents[Type]) => void,
+    listener: (this: QrveyClient, event: QrveyClientEvents[Type]) => void,
     options?: boolean | AddEventListenerOptions,
   ): void;
   addEventListener(
@@ -100,25 +94,11 @@ export interface QrveyClient<Token extends string | DetailedToken = string> exte
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
   ): void;
-  getComposerToken: GetToken<TokenOptions, Token>;
-  getAdminToken: GetToken<AdminTokenOptions, Token>;
-  configure(defaults: Defaults<Token>): void;
+  getComposerToken: typeof getComposerToken;
+  getAdminToken: typeof getAdminToken;
+  configure(defaults: TokenOptions): void;
   clearTokens(): void;
 }
-
-/** As {@link getComposerToken}; a call that says nothing of `detailedResponse` goes by the client's defaults. */
-export interface GetToken<Options, Token> {
-  (options: Options & { detailedResponse: true }): Promise<DetailedToken>;
-  (options: Options & { detailedResponse: false }): Promise<string>;
-  (options?: Options & { detailedResponse?: never }): Promise<Token>;
-  (options?: Options): Promise<string | DetailedToken>;
-}
-
-/** A client, whatever its defaults. */
-export type AnyClient =
-  | QrveyClient<string>
-  | QrveyClient<DetailedToken>
-  | QrveyClient<string | DetailedToken>;
 
 export interface QrveyClientEvents {
   expiring: CustomEvent<TokenEvent>;

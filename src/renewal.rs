@@ -45,17 +45,6 @@ impl Renewal {
         Self { deadline, renew_at_ms, failures: 0, tried_at_ms: now_ms, is_over_told: false }
     }
 
-    /// The renewal of the token that has come after this one's. Tokens that are over when they arrive are
-    /// as good as failures, and followed up no faster.
-    pub(crate) fn followed_by(&self, deadline: Option<Deadline>, now_ms: f64, random: f64) -> Self {
-        let mut next = Self::of(deadline, now_ms, random);
-        if deadline.is_some_and(|deadline| deadline.left_ms(now_ms) <= 0.0) {
-            next.failures = self.failures;
-            next.failed(Code::InvalidResponse, None, now_ms, random);
-        }
-        next
-    }
-
     pub(crate) fn step(&self, now_ms: f64) -> Step {
         let over_at_ms = self.deadline.filter(|_| !self.is_over_told).map(|deadline| deadline.ends_ms);
         match self.renew_at_ms {
@@ -150,26 +139,6 @@ mod tests {
         assert_ne!(renewal.step(51_500.0), Step::Renew, "too soon after the last try");
         renewal.encourage(52_000.0);
         assert_eq!(renewal.step(52_000.0), Step::Renew);
-    }
-
-    #[test]
-    fn tokens_that_are_over_when_they_arrive_are_followed_up_more_and_more_slowly() {
-        let deadline = |now: f64| Some(Deadline::new(now - 10.0, 0.0));
-        let (mut now, mut renewals) = (0.0, 0);
-        let mut renewal = Renewal::of(deadline(now), now, 0.5);
-        while now < 3_600_000.0 {
-            match renewal.step(now) {
-                Step::Wait(ms) => now += ms,
-                step => {
-                    assert_eq!(step, Step::Renew);
-                    renewals += 1;
-                    renewal = renewal.followed_by(deadline(now), now, 0.5);
-                }
-            }
-        }
-        assert!(renewals < 400, "{renewals} in an hour");
-        let good = renewal.followed_by(Some(Deadline::new(now, 60_000.0)), now, 0.5);
-        assert!(matches!(good.step(now), Step::Wait(ms) if ms > 50_000.0));
     }
 
     #[test]

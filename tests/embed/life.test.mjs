@@ -260,8 +260,6 @@ describe('options', () => {
   test('are refused by name', async () => {
     const page = await openPage(open, world, null);
     const messages = await page.evaluate(async () => {
-      const circle = {};
-      circle.of = circle;
       const attempts = [
         { widget: 'dashbord' },
         { container: '#nowhere' },
@@ -276,8 +274,6 @@ describe('options', () => {
         { signal: {} },
         { context: {} },
         { settings: 'x' },
-        { headers: { 'no name': 'x' } },
-        { endpoint: '/x', body: circle },
       ];
       const refuse = async (options) =>
         put(options).catch(({ code, message }) => `${code} ${message.match(/"([^"]+)"/)?.[1]}`);
@@ -299,8 +295,6 @@ describe('options', () => {
         'signal',
         'context',
         'settings',
-        'headers',
-        'body',
         '',
       ],
     );
@@ -621,20 +615,6 @@ describe('defaults', () => {
     });
     assert.deepEqual(asked, [undefined, 'one', 'two', undefined, 'one', 'one', 'two']);
     assert.equal(tokens, 5);
-  });
-
-  test('have a signal that ends widgets, too', async () => {
-    const page = await openPage(open, world, null);
-    const [refused, reason] = await page.evaluate(async () => {
-      const over = auth.createClient({ signal: AbortSignal.abort('over') });
-      const refused = await put({}, over).catch((reason) => reason);
-      const life = new AbortController();
-      const widget = await put({}, auth.createClient({ signal: life.signal }));
-      life.abort('enough');
-      return [refused, widget.signal.reason];
-    });
-    assert.deepEqual([refused, reason], ['over', 'enough']);
-    assert.equal(await page.locator('#place *').count(), 0);
   });
 
   test('hold for what a refusal brings, too', async () => {

@@ -112,34 +112,6 @@ describe('the page gets its own functions back', () => {
     assert.equal(await page.evaluate(() => fetch === tracked), true);
   });
 
-  test('two copies of the package come and go as often as they like, and leave no layer more', async () => {
-    const page = await openPage(open, world, null, withRequests);
-    const [areSame, areGone] = await page.evaluate(async () => {
-      const copy = await import('/copy/dist/index.js');
-      const cycle = async (first, second) => {
-        const [one, other] = [await put(), await put({}, copy)];
-        const widgets = { one, other };
-        widgets[first].destroy();
-        widgets[second].destroy();
-        return natives();
-      };
-      const left = await cycle('one', 'other');
-      for (let times = 0; times < 3; times += 1) await cycle('one', 'other');
-      const areSame = natives().map((now, place) => now === left[place]);
-      await cycle('other', 'one');
-      return [areSame, areUntouched()];
-    });
-    assert.ok(!areSame.includes(false), `${areSame}`);
-    assert.ok(!areGone.includes(false), `${areGone}`);
-    // What was left and found again does its work.
-    await page.evaluate(async () => {
-      await put();
-      mounted[0] = mounted.at(-1);
-    });
-    world.revoke();
-    assert.deepEqual(await both(page), [200, 200]);
-  });
-
   test('no renewal is turned on where it is off', async () => {
     const page = await openPage(open, world, null, withRequests);
     for (const renew of ['remount', 'off']) {

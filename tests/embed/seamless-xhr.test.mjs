@@ -141,51 +141,6 @@ describe('XMLHttpRequest', () => {
     assert.deepEqual(seen.slice(-3), ['readystatechange 4 0', 'timeout 4 0', 'loadend 4 0']);
   });
 
-  test('its timeout holds through the replay, for the page knows of one request', async () => {
-    const page = await openPage(open, world, {}, withAsk);
-    // The first is refused late, and the second never answered.
-    world.data = (request, response) => {
-      world.requests.push(request);
-      if (data().length === 1) response.writeHead(401).end();
-    };
-    const { seen } = await page.evaluate(() => {
-      const now = performance.now.bind(performance);
-      const prepare = (xhr) => {
-        xhr.timeout = 60_000;
-      };
-      const done = ask({ token: mounted[0].token, url: `${platform}/data/xhr`, prepare });
-      performance.now = () => now() + 58_000;
-      return done;
-    });
-    assert.deepEqual(seen.slice(-3), ['readystatechange 4 0', 'timeout 4 0', 'loadend 4 0']);
-  });
-
-  test('a replay carries what was sent, and nothing of calls that the browser refused', async () => {
-    const page = await openPage(open, world, {}, withAsk);
-    world.revoke();
-    const refusals = await page.evaluate(async () => {
-      const done = ask({ token: mounted[0].token, url: `${platform}/data/xhr` });
-      const late = [
-        () => under_way.send('late'),
-        () => under_way.setRequestHeader('x-other', 'late'),
-        () => under_way.setRequestHeader('x-qv-token'),
-      ];
-      const refusals = late.map((call) => {
-        try {
-          call();
-        } catch ({ name }) {
-          return name;
-        }
-        return 'taken';
-      });
-      await done;
-      return refusals;
-    });
-    assert.deepEqual(refusals, ['InvalidStateError', 'InvalidStateError', 'TypeError']);
-    const [first, again] = data();
-    assert.deepEqual([again.body, again.headers['x-other'], again.status], [first.body, undefined, 200]);
-  });
-
   test('an object can be used again, for whatever', async () => {
     const page = await openPage(open, world, {}, withAsk);
     world.relay = () => {};

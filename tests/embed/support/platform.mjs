@@ -28,8 +28,6 @@ export function usePlatform() {
     requests: [],
     /** Answers a request to the relay; set by a test that wants a relay that fails. */
     relay: undefined,
-    /** The same for a widget's request to the platform. */
-    data: undefined,
     token: (n) => `eyJraWQiOiJzIn0.${'a'.repeat(400)}.n${n}.c.d`,
     revoke: () => {
       world.accepts = (token) => token === world.minted.at(-1) && world.minted.length > world.revoked;
@@ -56,10 +54,8 @@ export function usePlatform() {
   };
   before(async () => {
     await serve('page', async (request, response) => {
-      // Below /copy the package is there once more, as when an application has two versions of it.
-      const dist = request.path.match(/^(?:\/copy)?\/(dist\/.*)/)?.[1];
-      if (dist) {
-        const file = await readFile(new URL(dist, ROOT));
+      if (request.path.startsWith('/dist/')) {
+        const file = await readFile(new URL(request.path.slice(1), ROOT));
         return response.writeHead(200, { 'content-type': 'text/javascript' }).end(file);
       }
       if (request.path.startsWith('/modules/')) {
@@ -82,7 +78,6 @@ export function usePlatform() {
         if (world.launcher) return world.launcher(request, response);
         return response.writeHead(200, { 'content-type': 'text/javascript' }).end(LAUNCHER);
       }
-      if (world.data) return world.data(request, response);
       const token = request.headers['x-qv-token'] ?? request.headers.authorization?.replace('Bearer ', '');
       const status = world.accepts(token) ? 200 : 401;
       world.requests.push({ ...request, token, status });
@@ -97,8 +92,7 @@ export function usePlatform() {
     });
   });
   beforeEach(() => {
-    Object.assign(world, { minted: [], requests: [], revoked: 0 });
-    Object.assign(world, { relay: undefined, launcher: undefined, data: undefined });
+    Object.assign(world, { minted: [], requests: [], relay: undefined, launcher: undefined, revoked: 0 });
     world.accepts = (token) => token === world.minted.at(-1);
   });
   after(() => {

@@ -12,7 +12,11 @@ import 'qrvey-auth/element';
 import { QrveyWidget, useQrveyWidget } from 'qrvey-auth/react';
 import { QrveyWidget as VueWidget } from 'qrvey-auth/vue';
 import { h } from 'vue';
-import { expectType } from '../../types/expect-type.js';
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function expectType<Expected>() {
+  return <Actual>(_value: Actual, _same: Equal<Expected, Actual>): void => {};
+}
 
 const container = '#place';
 

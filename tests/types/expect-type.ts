@@ -1,6 +1,0 @@
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-
-/** `expectType<Expected>()(value, true)` compiles only if the value's type is exactly that. */
-export function expectType<Expected>() {
-  return <Actual>(_value: Actual, _same: Equal<Expected, Actual>): void => {};
-}
