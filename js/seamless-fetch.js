@@ -3,13 +3,13 @@ import { originOf, rewrite } from './seamless.js';
 /** The request that is being handed down: an older wrapper further down lets it pass. */
 let passing;
 
-/** `fetch` for a page with widgets: what is not theirs goes through untouched. */
-export function wrapFetch(inner) {
+/** `fetch` for a page with widgets, around `link.inner`: what is not theirs goes through untouched. */
+export function wrapFetch(link) {
   return function (...args) {
     const [input, init] = args;
     if (input === passing || originOf(addressOf(input)) === undefined)
-      return Reflect.apply(inner, this, args);
-    return send(this, inner, input, init);
+      return Reflect.apply(link.inner, this, args);
+    return send(this, link, input, init);
   };
 }
 
@@ -18,18 +18,18 @@ function addressOf(input) {
   return (input instanceof Request ? input.url : input?.href) ?? '';
 }
 
-function send(self, inner, input, init) {
+function send(self, link, input, init) {
   let request;
   try {
     request = new Request(input, init);
   } catch {
-    return inner.call(self, input, init);
+    return link.inner.call(self, input, init);
   }
   const call = (what) => {
     const before = passing;
     passing = what;
     try {
-      return inner.call(self, what);
+      return link.inner.call(self, what);
     } finally {
       passing = before;
     }

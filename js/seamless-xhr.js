@@ -51,12 +51,12 @@ function hideUpload(event) {
 }
 
 /**
- * The getter of `upload`, as a wrapper of the one before. Only a request that is Qrvey's is listened to
+ * The getter of `upload`, around the one that is `link.inner`. Only a request that is Qrvey's is listened to
  * unasked: a plain one elsewhere would have to ask its server for leave because of that.
  */
-export function wrapUpload(inner) {
+export function wrapUpload(link) {
   return function () {
-    const upload = Reflect.apply(inner, this, []);
+    const upload = Reflect.apply(link.inner, this, []);
     uploads.set(this, upload);
     owners.set(upload, this);
     if (attempts.has(this)) attend(upload, hideUpload);
@@ -64,23 +64,22 @@ export function wrapUpload(inner) {
   };
 }
 
-/** `addEventListener` of a kind of object, as a wrapper of the one before: `come` first where the page listens. */
+/** `addEventListener` of a kind of object: `come` first where the page listens. */
 function wrapListen(prototype, come) {
-  return (inner) => {
-    // An inherited method may be replaced further up while ours stands in front of it.
-    const isOwn = Object.hasOwn(prototype, 'addEventListener');
-    return function (...args) {
+  return (link) =>
+    function (...args) {
       if (EVENTS.includes(args[0])) come(this, args[0]);
-      return Reflect.apply(isOwn ? inner : Object.getPrototypeOf(prototype).addEventListener, this, args);
+      // An inherited method may be replaced further up while ours stands in front of it.
+      const inner = link.before ? link.inner : Object.getPrototypeOf(prototype).addEventListener;
+      return Reflect.apply(inner, this, args);
     };
-  };
 }
 
 /** The same for upload objects. */
-export const wrapUploadListen = (inner) =>
-  wrapListen(XMLHttpRequestUpload.prototype, (upload, type) => attend(upload, hideUpload, [type]))(inner);
+export const wrapUploadListen = (link) =>
+  wrapListen(XMLHttpRequestUpload.prototype, (upload, type) => attend(upload, hideUpload, [type]))(link);
 
-/** The methods of `XMLHttpRequest`, each as a wrapper of the one before. */
+/** The methods of `XMLHttpRequest`, each around the one that is `link.inner`. */
 export function wrapXhr(prototype) {
   const beneath = {};
   for (const name of ['open', 'setRequestHeader', 'send', 'abort']) beneath[name] = bare(prototype, name);
@@ -94,50 +93,50 @@ export function wrapXhr(prototype) {
     }
   };
   return {
-    open: (inner) =>
+    open: (link) =>
       function (...args) {
-        if (passing === this) return Reflect.apply(inner, this, args);
+        if (passing === this) return Reflect.apply(link.inner, this, args);
         if (attempts.has(this)) {
           attempts.get(this).leave();
           attempts.delete(this);
         }
         const [, url] = args;
         const origin = originOf(typeof url === 'string' ? url : String(url));
-        if (origin === undefined) return Reflect.apply(inner, this, args);
+        if (origin === undefined) return Reflect.apply(link.inner, this, args);
         overtake(this, handle);
         if (uploads.has(this)) overtake(uploads.get(this), hideUpload);
-        const result = down(inner, this, args);
+        const result = down(link.inner, this, args);
         attempts.set(this, new Attempt(this, origin, args, beneath, down));
         return result;
       },
-    setRequestHeader: (inner) =>
+    setRequestHeader: (link) =>
       function (...args) {
         const attempt = passing === this ? undefined : attempts.get(this);
-        if (!attempt) return Reflect.apply(inner, this, args);
+        if (!attempt) return Reflect.apply(link.inner, this, args);
         const [name, value] = args;
         const found = attempt.find(value);
         if (found) args[1] = found.value;
-        const result = down(inner, this, args);
+        const result = down(link.inner, this, args);
         attempt.keep(name, value, found);
         return result;
       },
-    send: (inner) =>
+    send: (link) =>
       function (...args) {
         const attempt = passing === this ? undefined : attempts.get(this);
-        if (!attempt?.sent || !attempt.isOpened) return Reflect.apply(inner, this, args);
+        if (!attempt?.sent || !attempt.isOpened) return Reflect.apply(link.inner, this, args);
         attempt.start(args[0]);
-        const result = down(inner, this, args);
+        const result = down(link.inner, this, args);
         attempt.returned();
         return result;
       },
     addEventListener: wrapListen(prototype, (xhr, type) => {
       if (xhr.readyState === XMLHttpRequest.UNSENT) attend(xhr, handle, [type]);
     }),
-    abort: (inner) =>
+    abort: (link) =>
       function (...args) {
         const attempt = passing === this ? undefined : attempts.get(this);
-        if (!attempt?.isHidden) return Reflect.apply(inner, this, args);
-        return attempt.cancel('abort', () => down(inner, this, args));
+        if (!attempt?.isHidden) return Reflect.apply(link.inner, this, args);
+        return attempt.cancel('abort', () => down(link.inner, this, args));
       },
   };
 }

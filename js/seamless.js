@@ -9,8 +9,11 @@ const renewals = new Set();
 /** Matches what may be an address of theirs, cheaply; which is then looked at closely. */
 let candidates;
 
-/** The page's functions that are wrapped while somebody is enrolled. */
-let patches;
+/** Take the page's functions out of our hands again, one by one; each tells whether it could. */
+let restores = [];
+
+/** Under it a wrapper of ours has its link: what is beneath. So do those of other copies of this package. */
+const LINK = Symbol.for('qrvey-auth.link');
 
 /**
  * Replaces a renewal's superseded tokens in requests to these origins, and renews at their 401, until
@@ -18,10 +21,9 @@ let patches;
  */
 export function enrol(renewal, origins) {
   for (const origin of origins) renewal.origins.set(origin, (renewal.origins.get(origin) ?? 0) + 1);
+  if (renewals.size === 0) install();
   renewals.add(renewal);
   look();
-  patches ??= patchesOf(XMLHttpRequest.prototype);
-  for (const patch of patches) patch.apply();
   return () => {
     for (const origin of origins) {
       const left = renewal.origins.get(origin) - 1;
@@ -30,8 +32,7 @@ export function enrol(renewal, origins) {
     }
     if (renewal.origins.size === 0) renewals.delete(renewal);
     look();
-    if (renewals.size > 0) return;
-    for (const patch of patches) patch.restore();
+    if (renewals.size === 0) restore();
   };
 }
 
@@ -76,70 +77,52 @@ function look() {
   }
 }
 
-function patchesOf(prototype) {
-  return [
-    new Patch(globalThis, 'fetch', wrapFetch),
-    ...Object.entries(wrapXhr(prototype)).map(([name, wrap]) => new Patch(prototype, name, wrap)),
-    new Patch(prototype, 'upload', wrapUpload, 'get'),
-    new Patch(XMLHttpRequestUpload.prototype, 'addEventListener', wrapUploadListen),
-  ];
+/** What could not be taken away in the past may be within reach by now. */
+function restore() {
+  restores = restores.filter((restore) => !restore());
 }
 
-/** Leads from a wrapper to what it wraps, also in another copy of this package on the page. */
-const INNER = Symbol.for('qrvey-auth:inner');
+function install() {
+  restore();
+  const { prototype } = XMLHttpRequest;
+  restores.push(
+    patch(globalThis, 'fetch', wrapFetch),
+    ...Object.entries(wrapXhr(prototype)).map(([name, wrap]) => patch(prototype, name, wrap)),
+    patch(prototype, 'upload', wrapUpload, 'get'),
+    patch(XMLHttpRequestUpload.prototype, 'addEventListener', wrapUploadListen),
+  );
+}
 
-/** A function that is put around another in its place, which is a property's value or its getter. */
-class Patch {
-  #target;
-  #name;
-  #wrap;
-  #part;
-  #before;
-  #outer;
-
-  constructor(target, name, wrap, part = 'value') {
-    this.#target = target;
-    this.#name = name;
-    this.#wrap = wrap;
-    this.#part = part;
+/**
+ * Puts a function around another in its place, which is a property's value or its getter. What is returned
+ * takes it out, from beneath other copies of this package, too. Where somebody else has put a third around
+ * it, it stays: with nobody enrolled it only passes on.
+ */
+function patch(target, name, wrap, part = 'value') {
+  const find = () => Object.getOwnPropertyDescriptor(target, name);
+  const before = find();
+  const inner = part === 'get' ? before.get : target[name];
+  const link = { before, inner };
+  const outer = wrap(link);
+  for (const property of ['name', 'length']) {
+    if (outer[property] === inner[property]) continue;
+    Object.defineProperty(outer, property, { configurable: true, value: inner[property] });
   }
-
-  apply() {
-    const [target, name, part] = [this.#target, this.#name, this.#part];
-    if (this.#stands()) return;
-    const before = Object.getOwnPropertyDescriptor(target, name);
-    const inner = part === 'get' ? before.get : target[name];
-    const outer = this.#wrap(inner);
-    for (const property of ['name', 'length']) {
-      if (outer[property] === inner[property]) continue;
-      Object.defineProperty(outer, property, { configurable: true, value: inner[property] });
+  Object.defineProperty(outer, LINK, { value: link });
+  const { configurable = true, enumerable = true } = before ?? {};
+  const shape = part === 'get' ? { set: before.set } : { writable: true };
+  Object.defineProperty(target, name, { configurable, enumerable, ...shape, [part]: outer });
+  return () => {
+    let above;
+    let found = find()?.[part];
+    while (found && found !== outer) {
+      above = found[LINK];
+      found = above?.inner;
     }
-    Object.defineProperty(outer, INNER, { value: inner });
-    const { configurable = true, enumerable = true } = before ?? {};
-    const shape = part === 'get' ? { set: before.set } : { writable: true };
-    Object.defineProperty(target, name, { configurable, enumerable, ...shape, [part]: outer });
-    this.#before = before;
-    this.#outer = outer;
-  }
-
-  /**
-   * Where somebody has put a third function around ours, it stays: with nobody enrolled it only passes
-   * on, and the next to enrol finds it there.
-   */
-  restore() {
-    if (this.#top() !== this.#outer) return;
-    if (this.#before) Object.defineProperty(this.#target, this.#name, this.#before);
-    else delete this.#target[this.#name];
-    this.#outer = undefined;
-  }
-
-  #stands() {
-    let there = this.#outer && this.#top();
-    while (there && there !== this.#outer) there = there[INNER];
-    return Boolean(there);
-  }
-
-  #top() {
-    return Object.getOwnPropertyDescriptor(this.#target, this.#name)?.[this.#part];
-  }
+    if (found !== outer) return false;
+    if (above) Object.assign(above, link);
+    else if (link.before) Object.defineProperty(target, name, link.before);
+    else delete target[name];
+    return true;
+  };
 }

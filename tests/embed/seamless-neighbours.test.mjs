@@ -112,6 +112,80 @@ describe('the page gets its own functions back', () => {
     assert.equal(await page.evaluate(() => fetch === tracked), true);
   });
 
+  for (const order of ['in the order they came', 'the other way round', 'in turn']) {
+    test(`however often two copies of the package come and go, ${order}`, async () => {
+      const page = await openPage(open, world, null, withRequests);
+      const left = await page.evaluate(async (order) => {
+        const copy = await import('/copy/dist/index.js');
+        const left = [];
+        let last = await put({}, copy);
+        for (let round = 0; round < 3; round += 1) {
+          const one = await put();
+          const other = await put({}, copy);
+          // In turn, there is always a widget of one or the other.
+          if (order === 'in turn') last.destroy();
+          const [first, second] = order === 'the other way round' ? [other, one] : [one, other];
+          first.destroy();
+          if (order !== 'in turn') {
+            second.destroy();
+            last.destroy();
+          }
+          last = second;
+          left.push(areUntouched().includes(false));
+        }
+        last.destroy();
+        return [...left, areUntouched().includes(false)];
+      }, order);
+      assert.deepEqual(left, [...Array(3).fill(order === 'in turn'), false]);
+    });
+  }
+
+  test('with a widget of another copy on the page both renew, beneath and on top', async () => {
+    const page = await openPage(open, world, null, withRequests);
+    await page.evaluate(async () => {
+      const copy = await import('/copy/dist/index.js');
+      const gone = await put();
+      await put({}, copy);
+      gone.destroy();
+      // This one's copy was beneath the other's, and is on top now.
+      await put();
+    });
+    for (const place of [1, 2]) {
+      world.accepts = (token) => !world.minted.slice(0, revoked).includes(token);
+      const revoked = world.minted.length;
+      const statuses = await page.evaluate(async (place) => {
+        mounted[0] = mounted[place];
+        return [await byFetch(), await byXhr()];
+      }, place);
+      assert.deepEqual(statuses, [200, 200]);
+      assert.equal(world.minted.length, revoked + 1);
+    }
+  });
+
+  test('once who wrapped on top has gone as well, and a further embed adds no layer meanwhile', async () => {
+    const page = await openPage(open, world, null, withRequests);
+    const [isOneLayer, left] = await page.evaluate(async () => {
+      const left = [];
+      let isOneLayer = true;
+      for (let round = 0; round < 3; round += 1) {
+        const one = await put();
+        const { fetch: ours } = globalThis;
+        const theirs = (...args) => ours(...args);
+        globalThis.fetch = theirs;
+        const other = await put();
+        isOneLayer &&= fetch === theirs;
+        one.destroy();
+        other.destroy();
+        globalThis.fetch = ours;
+        (await put()).destroy();
+        left.push(areUntouched().includes(false));
+      }
+      return [isOneLayer, left];
+    });
+    assert.equal(isOneLayer, true);
+    assert.deepEqual(left, [false, false, false]);
+  });
+
   test('no renewal is turned on where it is off', async () => {
     const page = await openPage(open, world, null, withRequests);
     for (const renew of ['remount', 'off']) {

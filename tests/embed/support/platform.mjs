@@ -28,6 +28,8 @@ export function usePlatform() {
     requests: [],
     /** Answers a request to the relay; set by a test that wants a relay that fails. */
     relay: undefined,
+    /** Answers a request for data to the platform, likewise. */
+    data: undefined,
     token: (n) => `eyJraWQiOiJzIn0.${'a'.repeat(400)}.n${n}.c.d`,
     revoke: () => {
       world.accepts = (token) => token === world.minted.at(-1) && world.minted.length > world.revoked;
@@ -54,8 +56,9 @@ export function usePlatform() {
   };
   before(async () => {
     await serve('page', async (request, response) => {
-      if (request.path.startsWith('/dist/')) {
-        const file = await readFile(new URL(request.path.slice(1), ROOT));
+      // A page may have two copies of the package; the other is the same at another address.
+      if (/^(\/copy)?\/dist\//.test(request.path)) {
+        const file = await readFile(new URL(request.path.replace(/^\/(copy\/)?/, ''), ROOT));
         return response.writeHead(200, { 'content-type': 'text/javascript' }).end(file);
       }
       if (request.path.startsWith('/modules/')) {
@@ -81,6 +84,7 @@ export function usePlatform() {
       const token = request.headers['x-qv-token'] ?? request.headers.authorization?.replace('Bearer ', '');
       const status = world.accepts(token) ? 200 : 401;
       world.requests.push({ ...request, token, status });
+      if (world.data) return world.data(status, response);
       const answer = JSON.stringify({ status, method: request.method, body: request.body });
       return response.writeHead(status, { 'content-type': 'application/json' }).end(answer);
     });
@@ -92,7 +96,8 @@ export function usePlatform() {
     });
   });
   beforeEach(() => {
-    Object.assign(world, { minted: [], requests: [], relay: undefined, launcher: undefined, revoked: 0 });
+    Object.assign(world, { minted: [], requests: [], revoked: 0 });
+    Object.assign(world, { relay: undefined, data: undefined, launcher: undefined });
     world.accepts = (token) => token === world.minted.at(-1);
   });
   after(() => {
