@@ -1,4 +1,5 @@
 import { originOf, rewrite } from './seamless.js';
+import { LONGEST_TIMER_MS } from './timer.js';
 
 const EVENTS = ['readystatechange', 'loadstart', 'progress', 'abort', 'error', 'timeout', 'load', 'loadend'];
 
@@ -100,20 +101,22 @@ export function wrapXhr(prototype) {
           attempts.get(this).leave();
           attempts.delete(this);
         }
-        const [, url] = args;
-        const origin = originOf(typeof url === 'string' ? url : String(url));
+        const [method, url] = args;
+        const origin = originOf(String(url));
         if (origin === undefined) return Reflect.apply(link.inner, this, args);
         overtake(this, handle);
         if (uploads.has(this)) overtake(uploads.get(this), hideUpload);
         const result = down(link.inner, this, args);
-        attempts.set(this, new Attempt(this, origin, args, beneath, down));
+        // An address may be an object that the page changes, or start from a base that it does.
+        const opening = [String(method), new URL(url, document.baseURI).href, ...args.slice(2)];
+        attempts.set(this, new Attempt(this, origin, opening, beneath, down));
         return result;
       },
     setRequestHeader: (link) =>
       function (...args) {
         const attempt = passing === this ? undefined : attempts.get(this);
         if (!attempt) return Reflect.apply(link.inner, this, args);
-        const [name, value] = args;
+        const [name, value] = [String(args[0]), String(args[1])];
         const found = attempt.find(value);
         if (found) args[1] = found.value;
         const result = down(link.inner, this, args);
@@ -125,9 +128,14 @@ export function wrapXhr(prototype) {
         const attempt = passing === this ? undefined : attempts.get(this);
         if (!attempt?.sent || !attempt.isOpened) return Reflect.apply(link.inner, this, args);
         attempt.start(args[0]);
-        const result = down(link.inner, this, args);
-        attempt.returned();
-        return result;
+        try {
+          const result = down(link.inner, this, args);
+          attempt.returned();
+          return result;
+        } catch (error) {
+          attempt.stop();
+          throw error;
+        }
       },
     addEventListener: wrapListen(prototype, (xhr, type) => {
       if (xhr.readyState === XMLHttpRequest.UNSENT) attend(xhr, handle, [type]);
@@ -150,6 +158,7 @@ class Attempt {
   /** The renewal and the token that went out, if there was one of ours. */
   sent;
   isHidden = false;
+  hidesUpload = false;
 
   #xhr;
   #origin;
@@ -179,7 +188,7 @@ class Attempt {
 
   /** What a header is to say, if there is a token of ours in it. */
   find(value) {
-    return rewrite(this.#origin, String(value));
+    return rewrite(this.#origin, value);
   }
 
   /** Takes note of a header that the browser has taken. */
@@ -206,6 +215,11 @@ class Attempt {
     if (this.#xhr.status === 401) this.sent.renewal.refused(this.sent.token);
   }
 
+  /** `send` has thrown: another may follow. */
+  stop() {
+    this.#phase = 'opened';
+  }
+
   /** The object goes on to something else. */
   leave() {
     this.#reveal();
@@ -213,7 +227,10 @@ class Attempt {
   }
 
   handle(event) {
-    const isAnswer = event.type === 'readystatechange' && this.#real('readyState') >= 2;
+    const readyState = this.#real('readyState');
+    // Somebody has opened it anew by a method that was there before ours.
+    if (this.#phase === 'held' && readyState === 1) this.leave();
+    const isAnswer = event.type === 'readystatechange' && readyState >= 2;
     if (this.#phase === 'sent' && isAnswer) {
       if (this.#real('status') === 401) this.#hold();
       else this.#finish();
@@ -222,29 +239,17 @@ class Attempt {
       this.#phase = 'answered';
     }
     if (this.#phase === 'held') {
-      this.#held.push(snapshot(event, this.#real('readyState')));
+      this.#held.push(snapshot(event, readyState));
       if (event.type === 'loadend') this.#ended();
     }
     if (this.isHidden) event.stopImmediatePropagation();
     if (this.#phase === 'answered' && event.type === 'loadend') this.#finish();
   }
 
-  get hidesUpload() {
-    return this.#phase === 'replayed' || this.#phase === 'answered';
-  }
-
   #hold() {
     this.#phase = 'held';
     this.#hide();
-    const { timeout } = this.#xhr;
-    // It goes on through the replay: to the page, both are one request.
-    if (timeout > 0) {
-      const left = timeout - (performance.now() - this.#startedAtMs);
-      this.#timer = setTimeout(
-        () => this.cancel('timeout', () => this.#down(this.#beneath.abort, this.#xhr, [])),
-        Math.max(left, 0),
-      );
-    }
+    this.#limit();
     Promise.all([this.sent.renewal.refused(this.sent.token), this.#refusal]).then(([token]) => {
       if (this.#phase !== 'held') return;
       if (token === undefined || this.#body === undefined) this.#release();
@@ -252,15 +257,29 @@ class Attempt {
     });
   }
 
+  /** To the page both requests are one, whose timeout counts from the first. */
+  #limit() {
+    clearTimeout(this.#timer);
+    const { timeout } = this.#xhr;
+    if (timeout === 0) return;
+    const leftMs = timeout - (performance.now() - this.#startedAtMs);
+    this.#timer = setTimeout(
+      () => this.cancel('timeout', () => this.#down(this.#beneath.abort, this.#xhr, [])),
+      Math.min(Math.max(leftMs, 0), LONGEST_TIMER_MS),
+    );
+  }
+
   #replay() {
     const xhr = this.#xhr;
     const { open, setRequestHeader, send } = this.#beneath;
     this.#phase = 'replayed';
+    this.hidesUpload = true;
     this.#down(open, xhr, this.#opening);
     for (const [name, value] of this.#headers) {
       this.#down(setRequestHeader, xhr, [name, this.find(value)?.value ?? value]);
     }
     this.#down(send, xhr, [this.#body()]);
+    this.#limit();
   }
 
   /** Shows the page the refusal after all, step by step as it came. */

@@ -141,6 +141,138 @@ describe('XMLHttpRequest', () => {
     assert.deepEqual(seen.slice(-3), ['readystatechange 4 0', 'timeout 4 0', 'loadend 4 0']);
   });
 
+  test('its timeout counts from the first request, and ends the second', { timeout: 60_000 }, async () => {
+    for (const isBegun of [false, true]) {
+      const page = await openPage(open, world, {}, withAsk);
+      world.revoke();
+      world.data = (status, response) => {
+        if (status === 401) response.writeHead(401).end();
+        else if (isBegun) response.writeHead(200, { 'content-type': 'text/plain' }).write('the beginning');
+      };
+      const { seen, answer } = await page.evaluate(() => {
+        const done = ask({
+          token: mounted[0].token,
+          url: `${platform}/data/xhr`,
+          prepare: (xhr) => {
+            xhr.timeout = 600_000;
+          },
+        });
+        // Almost all of it has passed by the time of the refusal.
+        const { now } = performance;
+        performance.now = () => now.call(performance) + 598_000;
+        return done;
+      });
+      world.data = undefined;
+      assert.deepEqual(seen.slice(-3), ['readystatechange 4 0', 'timeout 4 0', 'loadend 4 0']);
+      assert.equal(seen.filter((line) => /abort|401|^upload load$/.test(line)).length, 1, `${seen}`);
+      assert.equal(answer, '');
+    }
+  });
+
+  test('a replay carries what was sent, and nothing of what was refused or changed since', {
+    timeout: 60_000,
+  }, async () => {
+    const page = await openPage(open, world, {}, withAsk);
+    world.revoke();
+    const refusals = await page.evaluate(async () => {
+      const refusals = [];
+      const refused = (...calls) => {
+        for (const call of calls) {
+          try {
+            call();
+            refusals.push('taken');
+          } catch ({ name }) {
+            refusals.push(name);
+          }
+        }
+      };
+      const url = new URL(`${platform}/data/xhr`);
+      const form = new URLSearchParams('a=1');
+      const done = ask({
+        token: mounted[0].token,
+        url,
+        body: form,
+        prepare: (xhr) =>
+          refused(
+            () => xhr.setRequestHeader('x-other'),
+            () => xhr.setRequestHeader('x-other', 'a\nb'),
+            () => xhr.send(Symbol('no body')),
+          ),
+      });
+      url.pathname = '/data/elsewhere';
+      form.set('a', '2');
+      refused(
+        () => under_way.send('late'),
+        () => under_way.setRequestHeader('x-other', 'late'),
+      );
+      await done;
+      return refusals;
+    });
+    assert.deepEqual(refusals, [
+      'TypeError',
+      'SyntaxError',
+      'TypeError',
+      'InvalidStateError',
+      'InvalidStateError',
+    ]);
+    const told = data().map(({ status, path, body, headers }) => [
+      status,
+      path,
+      body,
+      headers['content-type'],
+      headers['x-other'],
+    ]);
+    const request = ['/data/xhr', 'a=1', 'application/json', undefined];
+    assert.deepEqual(told, [
+      [401, ...request],
+      [200, ...request],
+    ]);
+  });
+
+  for (const by of ['that was there before ours', 'of the page']) {
+    test(`an object opened anew meanwhile, by a method ${by}, is left alone`, async () => {
+      const page = await openPage(open, world, {}, () => {
+        globalThis.older = XMLHttpRequest.prototype.open;
+      });
+      let release;
+      world.relay = (_, response) => {
+        release = () => response.writeHead(200, { 'content-type': 'application/json' });
+      };
+      world.revoke();
+      await page.evaluate(async (by) => {
+        const xhr = new XMLHttpRequest();
+        xhr.open('POST', `${platform}/data/first`);
+        xhr.setRequestHeader('x-qv-token', mounted[0].token);
+        xhr.timeout = 60_000;
+        xhr.send('first');
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const open = by === 'of the page' ? xhr.open : older;
+        open.call(xhr, 'POST', `${stranger}/data/second`);
+        xhr.send('second');
+        await new Promise((resolve) => {
+          xhr.onloadend = resolve;
+        });
+        globalThis.again = xhr;
+      }, by);
+      world.minted.push(world.token(2));
+      release().end(JSON.stringify({ token: world.minted.at(-1), expires_in: 600 }));
+      const seen = await page.evaluate(async () => {
+        // The renewal has been heard of, and what follows from it has had its time.
+        while (told.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        return [again.readyState, again.status, again.responseURL, Object.getOwnPropertyNames(again)];
+      });
+      assert.deepEqual(seen, [4, 401, `${world.stranger}/data/second`, []]);
+      assert.deepEqual(
+        data().map(({ path, body }) => [path, body]),
+        [
+          ['/data/first', 'first'],
+          ['/data/second', 'second'],
+        ],
+      );
+    });
+  }
+
   test('an object can be used again, for whatever', async () => {
     const page = await openPage(open, world, {}, withAsk);
     world.relay = () => {};
