@@ -104,7 +104,10 @@ export interface EmbedBaseOptions extends Omit<TokenOptions, 'detailedResponse' 
   loadTimeoutMs?: number;
   /** Of the launcher's script element, for pages with a nonce in their Content-Security-Policy. */
   nonce?: string;
-  /** Destroys the widget, or ends the call: it rejects with the signal's own reason. */
+  /**
+   * Destroys the widget, or ends the call: it rejects with the signal's own reason. Default: the
+   * client's, if it has one.
+   */
   signal?: AbortSignal;
 }
 

@@ -301,6 +301,28 @@ describe('options', () => {
     assert.equal(await page.locator('#place *').count(), 0);
   });
 
+  test('that cannot be sent are refused by name, whatever is renewed, and whoever gave them', async () => {
+    const page = await openPage(open, world, null);
+    const seen = await page.evaluate(async () => {
+      const circle = {};
+      circle.of = circle;
+      const bad = [{ headers: { 'no name': 'x' } }, { endpoint: '/x', body: circle }];
+      const told = ({ name, code, message, cause }) => [name, code, message.split('"')[1], cause?.name ?? ''];
+      const seen = [];
+      for (const options of bad) {
+        for (const renew of ['seamless', 'remount', 'off']) {
+          seen.push(await put({ ...options, renew }).catch(told));
+          seen.push(await put({ renew }, auth.createClient(options)).catch(told));
+        }
+      }
+      return seen;
+    });
+    const refused = (...told) => Array(6).fill(['QrveyAuthError', 'invalid_options', ...told]);
+    assert.deepEqual(seen, [...refused('headers', 'TypeError'), ...refused('body', '')]);
+    assert.equal(world.minted.length, 0);
+    assert.equal(await page.locator('#place *').count(), 0);
+  });
+
   test('a domain that is none is told to whoever gave it', async () => {
     const page = await openPage(open, world, null);
     const codes = async () =>
@@ -615,6 +637,23 @@ describe('defaults', () => {
     });
     assert.deepEqual(asked, [undefined, 'one', 'two', undefined, 'one', 'one', 'two']);
     assert.equal(tokens, 5);
+  });
+
+  test('have a signal that ends widgets as it ends calls, unless they have one of their own', async () => {
+    const page = await openPage(open, world, null);
+    const seen = await page.evaluate(async () => {
+      const over = auth.createClient({ signal: AbortSignal.abort('over') });
+      const early = await put({}, over).catch((reason) => reason);
+      const own = await put({ signal: new AbortController().signal }, over);
+      const life = new AbortController();
+      const client = auth.createClient({ signal: life.signal });
+      const widget = await put({}, client);
+      // Later defaults are for later widgets.
+      client.configure({});
+      life.abort('enough');
+      return [early, own.signal.aborted, widget.signal.reason, document.querySelectorAll('#place *').length];
+    });
+    assert.deepEqual(seen, ['over', false, 'enough', 1]);
   });
 
   test('hold for what a refusal brings, too', async () => {
