@@ -38,11 +38,26 @@ pub(crate) struct Renewal {
 impl Renewal {
     /// A renewal of a token that has just been received. `random` is a number from 0 up to 1.
     pub(crate) fn of(deadline: Option<Deadline>, now_ms: f64, random: f64) -> Self {
-        let renew_at_ms = deadline.map(|deadline| {
+        let mut renewal =
+            Self { deadline, renew_at_ms: None, failures: 0, tried_at_ms: now_ms, is_over_told: false };
+        renewal.receive(deadline, now_ms, random);
+        renewal
+    }
+
+    /// Takes the token that has come in the place of another. One that is over at once is no better than
+    /// a failure, and is followed up no sooner.
+    pub(crate) fn receive(&mut self, deadline: Option<Deadline>, now_ms: f64, random: f64) {
+        self.deadline = deadline;
+        self.is_over_told = false;
+        if deadline.is_some_and(|deadline| deadline.left_ms(now_ms) < FLOOR_MS) {
+            self.back_off(None, now_ms, random);
+            return;
+        }
+        self.failures = 0;
+        self.renew_at_ms = deadline.map(|deadline| {
             let share = SHARE + SHARE_JITTER * random;
             (deadline.ends_ms - deadline.lifetime_ms * (1.0 - share)).max(now_ms + FLOOR_MS)
         });
-        Self { deadline, renew_at_ms, failures: 0, tried_at_ms: now_ms, is_over_told: false }
     }
 
     pub(crate) fn step(&self, now_ms: f64) -> Step {
@@ -65,16 +80,20 @@ impl Renewal {
         now_ms: f64,
         random: f64,
     ) -> Option<f64> {
-        self.tried_at_ms = now_ms;
         if code.is_final() {
             self.renew_at_ms = None;
             return None;
         }
+        Some(self.back_off(retry_after_s, now_ms, random))
+    }
+
+    fn back_off(&mut self, retry_after_s: Option<f64>, now_ms: f64, random: f64) -> f64 {
         // Its first two steps were the retries within the call that failed.
         let delay_ms = backoff::delay_ms(self.failures + 2, retry_after_s, random).max(FLOOR_MS);
         self.failures += 1;
+        self.tried_at_ms = now_ms;
         self.renew_at_ms = Some(now_ms + delay_ms);
-        Some(delay_ms)
+        delay_ms
     }
 
     /// The page became visible or came online: a renewal that failed may succeed now.
@@ -142,6 +161,31 @@ mod tests {
     }
 
     #[test]
+    fn tokens_that_are_over_at_once_are_followed_up_ever_more_slowly_until_one_lasts() {
+        for lifetime_ms in [0.0, 1.0, FLOOR_MS] {
+            let token = |now| Some(Deadline::new(now - 5.0, lifetime_ms));
+            let (mut now, mut renewals) = (0.0, 0);
+            let mut renewal = Renewal::of(token(now), now, 0.5);
+            while now < 3_600_000.0 {
+                match renewal.step(now) {
+                    Step::Wait(ms) => now += ms,
+                    step => {
+                        assert_eq!(step, Step::Renew);
+                        renewals += 1;
+                        renewal.receive(token(now), now, 0.5);
+                    }
+                }
+                renewal.is_over(now);
+            }
+            assert!((300..400).contains(&renewals), "{renewals} in an hour");
+            renewal.receive(Some(Deadline::new(now, 60_000.0)), now, 0.5);
+            assert_eq!(renewal.step(now), Step::Wait(51_000.0));
+            renewal.encourage(now + PATIENCE_MS);
+            assert_ne!(renewal.step(now + PATIENCE_MS), Step::Renew);
+        }
+    }
+
+    #[test]
     fn good_news_do_not_hurry_a_token_that_is_well() {
         let mut renewal = minute();
         renewal.encourage(10_000.0);
@@ -163,7 +207,7 @@ mod tests {
                     }
                     Step::Renew => {
                         renewals += 1;
-                        renewal = Renewal::of(Some(Deadline::new(now, *lifetime)), now, random);
+                        renewal.receive(Some(Deadline::new(now, *lifetime)), now, random);
                     }
                     Step::Wait(ms) => {
                         prop_assert!(ms > 0.0 || renewal.is_over(now));

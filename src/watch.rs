@@ -64,7 +64,7 @@ impl Watch {
 
     /// Takes a token that has arrived for the key, and hands it to everybody.
     pub(crate) fn deliver(&self, inner: &Inner, issued: &Rc<Issued<JsString>>) {
-        self.renewal.replace(Renewal::of(issued.deadline, host::now_ms(), host::random()));
+        self.renewal.borrow_mut().receive(issued.deadline, host::now_ms(), host::random());
         let before = self.held.replace(Rc::clone(issued));
         // A relay that holds a token answers with the same one, whose end alone may be news.
         if before.token != issued.token {

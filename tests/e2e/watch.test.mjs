@@ -95,6 +95,18 @@ test('the first token or the first error settles the promise', async () => {
   assert.equal(stub.requests.length, 1);
 });
 
+test('tokens that are over at once are asked for more and more slowly', async () => {
+  stub.answer = mint(0);
+  await page.evaluate(async () => {
+    // The longest waits that chance can give: 1.2, 2.4 and 4.8 seconds.
+    Math.random = () => 1 - Number.EPSILON;
+    await client.watch(got);
+    await until(() => tokens.length === 2);
+    await pause(2_000);
+  });
+  assert.equal(stub.requests.length, 2);
+});
+
 test('a forced refresh reaches those who watch', async () => {
   stub.answer = mint(600);
   const order = await page.evaluate(async () => {
