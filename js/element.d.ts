@@ -1,5 +1,5 @@
 import type { EmbeddedWidget, EmbedEvents, EmbedOptions } from './embed.js';
-import type { QrveyClient } from './index.js';
+import type { DetailedToken, QrveyClient } from './index.js';
 
 /**
  * `<qrvey-widget>`, defined by importing this module in a browser.
@@ -17,7 +17,7 @@ export interface QrveyWidgetElement extends HTMLElement {
   /** Options of `embed` that have no attribute. */
   options: Partial<EmbedOptions> | undefined;
   /** The client whose tokens are used. Default: the page's. */
-  client: QrveyClient | undefined;
+  client: QrveyClient<string | DetailedToken> | undefined;
   /** What `embed` resolved to, while it stands. */
   readonly embedded: EmbeddedWidget | undefined;
   addEventListener<Type extends keyof EmbedEvents>(

@@ -34,16 +34,19 @@ export { embed } from './embed.js';
  *
  * @throws {QrveyAuthError} The promise rejects with one, or with the caller's own `signal.reason`.
  */
-export function getComposerToken(options: TokenOptions & { detailedResponse: true }): Promise<DetailedToken>;
-export function getComposerToken(options?: TokenOptions & { detailedResponse?: false }): Promise<string>;
-export function getComposerToken(options?: TokenOptions): Promise<string | DetailedToken>;
+export const getComposerToken: TokenFunction<TokenOptions, string>;
 
 /** The Admin Center token. Otherwise as {@link getComposerToken}. */
-export function getAdminToken(
-  options: AdminTokenOptions & { detailedResponse: true },
-): Promise<DetailedToken>;
-export function getAdminToken(options?: AdminTokenOptions & { detailedResponse?: false }): Promise<string>;
-export function getAdminToken(options?: AdminTokenOptions): Promise<string | DetailedToken>;
+export const getAdminToken: TokenFunction<AdminTokenOptions, string>;
+
+/** Resolves to `Answer`, which is the client's default, unless the call itself says `detailedResponse`. */
+export interface TokenFunction<Options extends AdminTokenOptions, Answer extends string | DetailedToken> {
+  (options: Options & { detailedResponse: true }): Promise<DetailedToken>;
+  (options: Options & { detailedResponse: false }): Promise<string>;
+  (options?: Options & { detailedResponse?: undefined }): Promise<Answer>;
+  (options?: Options & { detailedResponse?: false }): Promise<Answer | string>;
+  (options?: Options): Promise<string | DetailedToken>;
+}
 
 /**
  * Calls back with the token at hand and with each that follows, before the one in use ends: for those
@@ -57,12 +60,18 @@ export function watch(callback: (token: DetailedToken) => void, options?: WatchO
 
 /**
  * Sets what the page's default client assumes where a call says nothing; replaces what was set
- * before. A mistake in it is reported by the calls that follow.
+ * before. A mistake in it is reported by the calls that follow. Types do not follow a `detailedResponse`
+ * that is set here: give it to `createClient`, or to each call.
  */
 export function configure(defaults: TokenOptions): void;
 
-/** A client with defaults and tokens of its own, for several tenants or users on one page. */
-export function createClient(defaults?: TokenOptions): QrveyClient;
+/**
+ * A client with defaults and tokens of its own, for several tenants or users on one page. The types of
+ * its answers follow these defaults.
+ */
+export function createClient(defaults: TokenOptions & { detailedResponse: true }): QrveyClient<DetailedToken>;
+export function createClient(defaults?: TokenOptions & { detailedResponse?: false }): QrveyClient;
+export function createClient(defaults?: TokenOptions): QrveyClient<string | DetailedToken>;
 
 /**
  * To be called at sign-out: forgets every token of the default client, in all tabs, cancels its
@@ -81,12 +90,12 @@ export function clearTokens(): void;
  * | `failed` | a renewal failed; `error` says why, `retryInMs` when the next one is due, if one is |
  * | `expired` | the token has ended with no other in its place |
  */
-export interface QrveyClient extends EventTarget {
+export interface QrveyClient<Answer extends string | DetailedToken = string> extends EventTarget {
   watch: typeof watch;
   embed: typeof embed;
   addEventListener<Type extends keyof QrveyClientEvents>(
     type: Type,
-    listener: (this: QrveyClient, event: QrveyClientEvents[Type]) => void,
+    listener: (this: QrveyClient<Answer>, event: QrveyClientEvents[Type]) => void,
     options?: boolean | AddEventListenerOptions,
   ): void;
   addEventListener(
@@ -94,8 +103,9 @@ export interface QrveyClient extends EventTarget {
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
   ): void;
-  getComposerToken: typeof getComposerToken;
-  getAdminToken: typeof getAdminToken;
+  getComposerToken: TokenFunction<TokenOptions, Answer>;
+  getAdminToken: TokenFunction<AdminTokenOptions, Answer>;
+  /** As {@link configure}: it should leave `detailedResponse` as `createClient` was given it. */
   configure(defaults: TokenOptions): void;
   clearTokens(): void;
 }

@@ -1,6 +1,6 @@
 import type { CSSProperties, ReactElement, RefObject } from 'react';
 import type { EmbeddedWidget, EmbedOptions, WidgetName } from './embed.js';
-import type { QrveyClient } from './index.js';
+import type { DetailedToken, QrveyClient } from './index.js';
 
 type WithoutContainer<Options> = Options extends unknown ? Omit<Options, 'container' | 'signal'> : never;
 
@@ -8,7 +8,7 @@ export type QrveyWidgetOptions<Name extends WidgetName = WidgetName> = WithoutCo
   EmbedOptions<Name>
 > & {
   /** The client whose tokens are used. Default: the page's. */
-  client?: QrveyClient;
+  client?: QrveyClient<string | DetailedToken>;
 };
 
 export interface QrveyWidgetState {

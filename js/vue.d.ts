@@ -1,6 +1,6 @@
 import type { AllowedComponentProps, VNodeProps } from 'vue';
 import type { EmbeddedWidget, EmbedListeners, EmbedOptions, WidgetName } from './embed.js';
-import type { QrveyClient } from './index.js';
+import type { DetailedToken, QrveyClient } from './index.js';
 
 export interface QrveyWidgetProps {
   widget: WidgetName;
@@ -17,7 +17,7 @@ export interface QrveyWidgetProps {
   /** Options of `embed` that are no props. */
   options?: Partial<EmbedOptions>;
   /** The client whose tokens are used. Default: the page's. */
-  client?: QrveyClient;
+  client?: QrveyClient<string | DetailedToken>;
 }
 
 /** The events, as a template's or render function's listeners. */

@@ -9,13 +9,10 @@ import {
   getComposerToken,
   QrveyAuthError,
   type QrveyAuthErrorCode,
+  type QrveyClient,
   type TokenOptions,
 } from 'qrvey-auth';
-
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-function expectType<Expected>() {
-  return <Actual>(_value: Actual, _same: Equal<Expected, Actual>): void => {};
-}
+import { expectType } from './expect.js';
 
 expectType<Promise<string>>()(getComposerToken(), true);
 expectType<Promise<string>>()(getAdminToken({ timeoutMs: 1 }), true);
@@ -23,6 +20,22 @@ expectType<Promise<DetailedToken>>()(getComposerToken({ detailedResponse: true }
 expectType<Promise<DetailedToken>>()(createClient().getAdminToken({ detailedResponse: true }), true);
 declare const options: TokenOptions;
 expectType<Promise<string | DetailedToken>>()(getComposerToken(options), true);
+
+// What a client answers follows its defaults, and then the call.
+const detailed = createClient({ relay: '/qrvey', detailedResponse: true });
+expectType<Promise<DetailedToken>>()(detailed.getComposerToken(), true);
+expectType<Promise<DetailedToken>>()(detailed.getAdminToken({ timeoutMs: 1 }), true);
+expectType<Promise<string>>()(detailed.getComposerToken({ detailedResponse: false }), true);
+expectType<Promise<string | DetailedToken>>()(detailed.getComposerToken(options), true);
+const plain: QrveyClient = createClient({ detailedResponse: false });
+expectType<Promise<string>>()(plain.getComposerToken(), true);
+expectType<Promise<string | DetailedToken>>()(createClient(options).getComposerToken(), true);
+declare const maybe: { detailedResponse?: false };
+expectType<Promise<string>>()(plain.getComposerToken(maybe), true);
+expectType<Promise<string | DetailedToken>>()(detailed.getComposerToken(maybe), true);
+// @ts-expect-error its answers are no strings
+export const wrong: QrveyClient = detailed;
+
 expectType<void>()(configure({ relay: '/qrvey', retries: 0 }), true);
 expectType<void>()(clearTokens(), true);
 

@@ -12,11 +12,7 @@ import 'qrvey-auth/element';
 import { QrveyWidget, useQrveyWidget } from 'qrvey-auth/react';
 import { QrveyWidget as VueWidget } from 'qrvey-auth/vue';
 import { h } from 'vue';
-
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-function expectType<Expected>() {
-  return <Actual>(_value: Actual, _same: Equal<Expected, Actual>): void => {};
-}
+import { expectType } from '../../types/expect.js';
 
 const container = '#place';
 
@@ -72,17 +68,19 @@ export function chosen(widget: WidgetName, options: EmbedOptions) {
 
 const element = document.createElement('qrvey-widget');
 element.settings = { theme: 'dark' };
+const detailed = createClient({ detailedResponse: true });
+element.client = detailed;
 element.addEventListener('renewed', ({ detail }) => detail.isRemounted);
 
 export const react = [
-  QrveyWidget({ widget: 'dashboard-view', className: 'a', onReady: ({ type }) => type }),
+  QrveyWidget({ widget: 'dashboard-view', client: detailed, className: 'a', onReady: ({ type }) => type }),
   useQrveyWidget({ widget: 'single-panel', settings: { qrveyId: 'q', type: 'METRIC' } }).widget?.renew(),
   // @ts-expect-error a panel needs its settings
   QrveyWidget({ widget: 'single-panel' }),
 ];
 
 export const vue = [
-  h(VueWidget, { widget: 'dashboard-view', class: 'a', onReady: ({ type }) => type }),
+  h(VueWidget, { widget: 'dashboard-view', client: detailed, class: 'a', onReady: ({ type }) => type }),
   // @ts-expect-error no such widget
   h(VueWidget, { widget: 'dashbord' }),
 ];
