@@ -245,6 +245,7 @@ describe('for tools', { concurrency: 2 }, () => {
     consumer(`strict types, moduleResolution ${resolution}`, async () => {
       const folder = await app('types');
       await copyFile(source('tests/types/index.ts'), join(folder, `${resolution}.ts`));
+      await copyFile(source('tests/types/expect.ts'), join(folder, 'expect.ts'));
       const older = join(folder, 'node_modules/.bin/tsc');
       for (const tsc of [older, tool('tsc')]) await run(folder, tsc, '--project', `${resolution}.json`);
     });
