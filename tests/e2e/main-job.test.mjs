@@ -63,6 +63,8 @@ describe('the demo page', () => {
     await tenantsShown(page);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.locator('qrvey-end-user').waitFor({ state: 'detached' });
+    // The widget goes first, and the session after it.
+    await page.locator('#sign-out').waitFor({ state: 'hidden' });
     const answer = await page.evaluate(async () => {
       const { getComposerToken } = await import('qrvey-auth');
       return getComposerToken().catch(({ code }) => code);
