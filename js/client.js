@@ -71,9 +71,8 @@ export class QrveyClient extends EventTarget {
   }
 
   async embed(options) {
-    const [defaults, cleared] = [this.#defaults, this.#cleared];
-    const isSignedOut = () => cleared !== this.#cleared;
-    return (await widgets()).embed(this.#forWidgets, options, defaults, isSignedOut);
+    const [defaults, checkSignedIn] = [this.#defaults, this.#signedInCheck()];
+    return (await widgets()).embed(this.#forWidgets, options, defaults, checkSignedIn);
   }
 
   configure(defaults) {
@@ -105,6 +104,19 @@ export class QrveyClient extends EventTarget {
     this.#cleared += 1;
     for (const watch of this.#watches) this.#release(watch);
     this.#attached()?.clear();
+  }
+
+  /** What throws once the tokens of now have been cleared: whoever is signed in then may be somebody else. */
+  #signedInCheck() {
+    const cleared = this.#cleared;
+    return () => {
+      if (cleared === this.#cleared) return;
+      throw new QrveyAuthError({
+        code: 'not_signed_in',
+        message:
+          'the tokens were cleared since: the user has signed out; ask or embed anew for the user of now',
+      });
+    };
   }
 
   #hold(watch) {
@@ -148,9 +160,9 @@ export class QrveyClient extends EventTarget {
   }
 
   async #attach() {
-    const cleared = this.#cleared;
+    const checkSignedIn = this.#signedInCheck();
     const wasm = instance() ?? (await load());
-    if (cleared !== this.#cleared) throw signedOut();
+    checkSignedIn();
     if (this.#wasm !== wasm) {
       if (!this.#wasm) join(this, QrveyClient.#hear);
       this.#wasm = wasm;
@@ -196,11 +208,4 @@ async function traced(what, ask) {
 
 function invalid(message) {
   return new QrveyAuthError({ code: 'invalid_options', message });
-}
-
-function signedOut() {
-  return new QrveyAuthError({
-    code: 'not_signed_in',
-    message: 'the tokens were cleared while they were waited for: the user has signed out',
-  });
 }

@@ -4,7 +4,7 @@ import { QrveyAuthError } from './index.js';
 import { launch } from './launchers.js';
 import { replace } from './layout.js';
 import { invalid, plan } from './plan.js';
-import { isRefusalKnown, Renewal, signedOut } from './renewal.js';
+import { isRefusalKnown, Renewal } from './renewal.js';
 import { enrol } from './seamless.js';
 import { inThisZone, outside } from './zone.js';
 
@@ -24,7 +24,7 @@ const QRVEY_EVENTS = {
 const living = new Set();
 
 /** Resolves when the widget stands on the page. */
-export async function embed(client, options, defaults, isSignedOut) {
+export async function embed(client, options, defaults, checkSignedIn) {
   if (!globalThis.document) {
     throw new QrveyAuthError({
       code: 'unsupported_environment',
@@ -40,7 +40,7 @@ export async function embed(client, options, defaults, isSignedOut) {
   }
   signal?.throwIfAborted();
   const container = found(options.container);
-  const widget = new EmbeddedWidget(client, options, planned, assumed, isSignedOut, container);
+  const widget = new EmbeddedWidget(client, options, planned, assumed, checkSignedIn, container);
   for (const [type, listener] of Object.entries(planned.listeners)) {
     widget.addEventListener(type, (event) => heard(listener, event));
   }
@@ -130,7 +130,7 @@ export class EmbeddedWidget extends EventTarget {
   #options;
   #planned;
   #token;
-  #isSignedOut;
+  #checkSignedIn;
   #container;
   #domain;
   #element;
@@ -150,13 +150,13 @@ export class EmbeddedWidget extends EventTarget {
     start = (widget) => widget.#start();
   }
 
-  constructor(client, options, planned, defaults, isSignedOut, container) {
+  constructor(client, options, planned, defaults, checkSignedIn, container) {
     super();
     this.#client = client;
     this.#options = options;
     this.#planned = planned;
     this.#token = tokenOptions(defaults, planned.token);
-    this.#isSignedOut = isSignedOut;
+    this.#checkSignedIn = checkSignedIn;
     this.#container = container;
   }
 
@@ -244,7 +244,7 @@ export class EmbeddedWidget extends EventTarget {
   /** Throws if the widget is destroyed, or if the user whose token it has may have signed out. */
   #checkUser() {
     this.signal.throwIfAborted();
-    if (this.#planned.tokenKey !== undefined && this.#isSignedOut()) throw signedOut();
+    if (this.#planned.tokenKey !== undefined) this.#checkSignedIn();
   }
 
   /** The first token; unless renewal is off, with all that follow. */

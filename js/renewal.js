@@ -1,6 +1,5 @@
 // One renewal for all widgets of a client that want the same token.
 
-import { QrveyAuthError } from './index.js';
 import { LONGEST_TIMER_MS } from './timer.js';
 import { outside } from './zone.js';
 
@@ -41,7 +40,6 @@ export class Renewal {
   #watching = new AbortController();
   #first;
   #renewing;
-  #isOver = false;
   /** Set while the client renews ahead of the token's end. */
   #isExpiring = false;
   #failures = 0;
@@ -90,7 +88,6 @@ export class Renewal {
 
   /** Asks for a new token, whatever is held; callers at the same time share one request. */
   renew() {
-    if (this.#isOver) return Promise.reject(signedOut());
     this.#renewing ??= outside(() =>
       this.#ask().finally(() => {
         this.#renewing = undefined;
@@ -135,8 +132,12 @@ export class Renewal {
     }
   }
 
+  /** With it ends all that is asked of the client: whoever is signed in now may be somebody else. */
+  get #isOver() {
+    return this.#watching.signal.aborted;
+  }
+
   #end() {
-    this.#isOver = true;
     this.#watching.abort();
     this.#settled();
     this.#forget();
@@ -147,11 +148,7 @@ export class Renewal {
     if (event === undefined) return this.#receive(news);
     if (event === 'renewed') return;
     // Without a status it was not the relay that said so, but `clearTokens()`.
-    if (news.error?.code === 'not_signed_in' && news.error.status === undefined) {
-      this.#isOver = true;
-      this.#settled();
-      this.#forget();
-    }
+    if (news.error?.code === 'not_signed_in' && news.error.status === undefined) this.#end();
     this.#isExpiring = event === 'expiring';
     this.#tell(event, news);
   }
@@ -254,14 +251,6 @@ function keyOf(options) {
   } catch {
     return options;
   }
-}
-
-/** Whoever is signed in now may be somebody else. */
-export function signedOut() {
-  return new QrveyAuthError({
-    code: 'not_signed_in',
-    message: 'the tokens were cleared since: destroy this widget and embed it anew for the user of now',
-  });
 }
 
 const TOKEN_CHARACTER = /[\w.~+/=-]/;

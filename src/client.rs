@@ -9,12 +9,12 @@ use std::task::Poll;
 use js_sys::{Function, JsString};
 use qrvey_auth_wire::TokenKind;
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, AbortSignal};
+use web_sys::AbortSignal;
 
 use crate::backoff;
 use crate::error::{self, AuthError, Code};
 use crate::flight::{Flight, Ticket};
-use crate::host::{self, Sleep};
+use crate::host::{self, AbortController, Sleep};
 use crate::lifetime::{Deadline, lifetime_ms};
 use crate::object::{object, value};
 use crate::options::{Call, TokenOptions};
@@ -131,7 +131,7 @@ impl Client {
         let signed_out = || {
             AuthError::new(
                 Code::NotSignedIn,
-                "the tokens were cleared while they were waited for: the user has signed out",
+                "the tokens were cleared since: the user has signed out; ask or embed anew for the user of now",
             )
         };
         let flights = self.inner.store.borrow_mut().clear();
@@ -325,20 +325,13 @@ fn watch(inner: Rc<Inner>, call: Rc<Call>, held: Rc<Issued<JsString>>, callback:
 
 /// Starts the request that the callers of one key share.
 fn take_off(inner: &Rc<Inner>, call: &Rc<Call>) -> Rc<Flight<Landing>> {
-    let controller = Rc::new(AbortController::new().ok());
-    let abandoned = Rc::clone(&controller);
-    let flight = Flight::new(call.force_refresh, move || {
-        if let Some(controller) = &*abandoned {
-            controller.abort();
-        }
-    });
+    let controller = AbortController::new();
+    let signal = controller.signal();
+    let flight = Flight::new(call.force_refresh, move || controller.abort());
     inner.store.borrow_mut().take_off(&call.key, Rc::clone(&flight));
     let (inner, call, returned) = (Rc::clone(inner), Rc::clone(call), Rc::clone(&flight));
     host::spawn(async move {
-        let landing = match &*controller {
-            Some(controller) => fetch(&call, &controller.signal(), &flight).await,
-            None => Err(AuthError::new(Code::UnsupportedEnvironment, "AbortController is missing here")),
-        };
+        let landing = fetch(&call, &signal, &flight).await;
         let is_current =
             inner.store.borrow_mut().touch_down(&call.key, &flight, landing.as_ref().ok().cloned());
         flight.land(landing.clone());

@@ -51,6 +51,15 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = fetch)]
     pub(crate) fn fetch(request: &web_sys::Request) -> Result<JsValue, JsValue>;
 
+    /// Not web-sys', whose constructor may throw: this one is there, or the instance is not started.
+    pub(crate) type AbortController;
+    #[wasm_bindgen(constructor)]
+    pub(crate) fn new() -> AbortController;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn signal(this: &AbortController) -> web_sys::AbortSignal;
+    #[wasm_bindgen(method)]
+    pub(crate) fn abort(this: &AbortController);
+
     #[wasm_bindgen(catch)]
     pub(crate) fn atob(base64: &str) -> Result<String, JsValue>;
 

@@ -267,6 +267,25 @@ test('clients have defaults and tokens of their own', async () => {
   assert.equal(stub.requests.length, 3);
 });
 
+test('what a page lacks is named', async () => {
+  const errors = await run(async () => {
+    const errors = [];
+    for (const name of ['AbortController', 'WebAssembly', 'fetch']) {
+      const { [name]: held } = globalThis;
+      delete globalThis[name];
+      errors.push(await failure(auth.getComposerToken()));
+      globalThis[name] = held;
+    }
+    return errors;
+  });
+  assert.deepEqual(
+    errors.map(({ code, message }) => [code, message.split(' ')[0]]),
+    ['AbortController', 'WebAssembly', 'fetch'].map((name) => ['unsupported_environment', name]),
+  );
+  assert.deepEqual(stub.requests, []);
+  assert.equal(await run(() => auth.getComposerToken()), opaqueToken());
+});
+
 describe('wrong options', () => {
   for (const [options, key] of [
     [{ reley: '/x' }, 'reley'],
