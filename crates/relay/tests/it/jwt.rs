@@ -18,7 +18,8 @@ use tokio::sync::Semaphore;
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{DEFAULT_PROFILE, RunningRelay, World, outcome, refusal, until};
+use crate::identity::with_identity;
+use crate::support::{RunningRelay, World, outcome, refusal, until};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -124,12 +125,10 @@ impl Issuer {
     }
 
     async fn relay_of(jwks_url: &str, world: &World, more: &str) -> RunningRelay {
-        let toml = world.toml(DEFAULT_PROFILE);
-        let (start, end) = (toml.find("[identity]").unwrap(), toml.find("[profiles").unwrap());
         let identity = format!(
-            "[identity]\nmode = \"jwt\"\nissuer = \"https://issuer.example\"\naudience = \"relay\"\njwks_url = \"{jwks_url}\"\n{more}\n"
+            "mode = \"jwt\"\nissuer = \"https://issuer.example\"\naudience = \"relay\"\njwks_url = \"{jwks_url}\"\n{more}\n"
         );
-        RunningRelay::start(&format!("{}{identity}{}", &toml[..start], &toml[end..])).await
+        RunningRelay::start(&with_identity(world, &identity)).await
     }
 }
 

@@ -6,14 +6,14 @@ use futures_util::StreamExt;
 use futures_util::future::{join_all, select_all};
 use futures_util::stream::FuturesUnordered;
 use reqwest::header::HeaderValue;
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::identity::with_identity;
 use crate::program::{Folder, Served};
-use crate::support::{COOKIE, DEFAULT_PROFILE, RunningRelay, World, outcome, refusal, until};
+use crate::support::{COOKIE, DEFAULT_PROFILE, RunningRelay, World, h2c, outcome, refusal, until};
 
 #[tokio::test]
 async fn identities_have_limits_of_their_own() {
@@ -116,7 +116,7 @@ async fn headers_are_bounded_in_number_and_in_size() {
     let long =
         answer_to(&served, &request("").replace("POST /", &format!("POST /{}", "a".repeat(100_000)))).await;
     assert!(long.is_empty() || long.starts_with("HTTP/1.1 4"), "{long}");
-    let h2c = Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge().build().unwrap();
+    let h2c = h2c().build().unwrap();
     let large = h2c.post(format!("{}/qrvey/composer-token", served.public)).header("cookie", COOKIE);
     let large = large.header("a", "b".repeat(40_000)).json(&json!({})).send().await;
     assert!(large.map_or(true, |answer| answer.status() == 431));
@@ -161,26 +161,25 @@ async fn an_answer_that_is_not_taken_keeps_its_place() {
     // Nothing of an answer may be sent, or its first byte.
     for window in [0, 1] {
         let served = Served::start(&folder).await;
-        let h2c = Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge();
-        let h2c = h2c.http2_initial_stream_window_size(window).build().unwrap();
-        let status = async || served.ask_with(&h2c).await.status().as_u16();
+        let h2c = h2c().http2_initial_stream_window_size(window).build().unwrap();
+        let ask = async || served.composer_by(&h2c).send().await.unwrap();
         let mut untaken = Vec::new();
         for _ in 0..3 {
-            let answer = served.ask_with(&h2c).await;
+            let answer = ask().await;
             assert_eq!(answer.status(), 200);
             untaken.push(answer);
         }
-        assert_eq!(status().await, 503, "with a window of {window}");
+        assert_eq!(ask().await.status(), 503, "with a window of {window}");
         if window > 0 {
             untaken.pop().unwrap().bytes().await.unwrap();
             until("its place comes back when it is taken", Duration::from_secs(20), async || {
-                status().await == 200
+                ask().await.status() == 200
             })
             .await;
         }
         drop(untaken);
         until("the places come back", Duration::from_secs(20), async || {
-            let both = [served.ask_with(&h2c), served.ask_with(&h2c)];
+            let both = [ask(), ask()];
             join_all(both).await.into_iter().all(|answer| answer.status() == 200)
         })
         .await;
@@ -192,9 +191,8 @@ async fn an_answer_that_is_never_taken_gives_its_place_back() {
     let world = World::new().await;
     let limits = "[limits]\nmax_connections_per_address = 1\nheader_timeout = \"1s\"\n";
     let served = Served::start(&Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{limits}")))).await;
-    let h2c = Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge();
-    let h2c = h2c.http2_initial_stream_window_size(1).build().unwrap();
-    let _untaken = served.ask_with(&h2c).await;
+    let h2c = h2c().http2_initial_stream_window_size(1).build().unwrap();
+    let _untaken = served.composer_by(&h2c).send().await.unwrap();
     until("another connection is served", Duration::from_secs(20), async || {
         served.composer().send().await.is_ok_and(|answer| answer.status() == 200)
     })
@@ -206,13 +204,9 @@ async fn requests_side_by_side_on_one_connection_are_bounded_like_connections() 
     let world = World::new().await;
     let limits = "[limits]\nmax_connections_per_address = 3\n";
     let served = Served::start(&Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{limits}")))).await;
-    let h2c = Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge().build().unwrap();
-    let ask = || {
-        h2c.post(format!("{}/qrvey/composer-token", served.public))
-            .header("cookie", COOKIE)
-            .header("content-type", "application/json")
-    };
-    assert_eq!(ask().body("{}").send().await.unwrap().status(), 200);
+    let h2c = h2c().build().unwrap();
+    let ask = || served.composer_by(&h2c);
+    assert_eq!(ask().send().await.unwrap().status(), 200);
     let mut stalled: FuturesUnordered<_> = (0..5)
         .map(|_| {
             let body = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
@@ -232,7 +226,7 @@ async fn requests_side_by_side_on_one_connection_are_bounded_like_connections() 
     assert!(metrics.contains(counted), "{metrics}");
     drop(stalled);
     until("the places come back", Duration::from_secs(2), async || {
-        let both = join_all([ask().body("{}").send(), ask().body("{}").send()]).await;
+        let both = join_all([ask().send(), ask().send()]).await;
         both.into_iter().all(|answer| answer.is_ok_and(|answer| answer.status() == 200))
     })
     .await;
@@ -245,7 +239,7 @@ async fn what_anybody_can_cause_does_not_fill_the_log() {
         "max_connections_per_address = 1\nrequests_per_minute_per_address = 1\nbody_timeout = \"10m\"\n";
     let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}[limits]\n{limits}")));
     let served = Served::start_with(&folder, &[("QRVEY_RELAY__LOG__FILTER", "qrvey_relay=debug")]).await;
-    let h2c = Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge().build().unwrap();
+    let h2c = h2c().build().unwrap();
     let url = format!("{}/qrvey/composer-token", served.public);
     // The lines that are allowed flow back, but not as fast as anybody can ask.
     let flood = async |times: usize, request: &dyn Fn() -> RequestBuilder| {

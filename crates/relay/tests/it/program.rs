@@ -18,8 +18,8 @@ use wiremock::matchers::method;
 use wiremock::{Mock, ResponseTemplate};
 
 use crate::support::{
-    ACCESS_KEY, ADMIN, ADMIN_USERNAME, API_KEY, COOKIE, DEFAULT_PROFILE, TOKEN, World, claims, plain_client,
-    toml_for, until,
+    ACCESS_KEY, ADMIN, ADMIN_USERNAME, API_KEY, COOKIE, DEFAULT_PROFILE, TOKEN, World, claims, h2c,
+    plain_client, toml_for, until,
 };
 
 /// Names another build of the program that is to be held up instead: a release build, a static one.
@@ -191,14 +191,13 @@ impl Served {
     }
 
     pub(crate) fn composer(&self) -> reqwest::RequestBuilder {
-        let url = format!("{}/qrvey/composer-token", self.public);
-        self.client.post(url).header("cookie", COOKIE).json(&json!({}))
+        self.composer_by(&self.client)
     }
 
-    /// The answer to a right request by another client.
-    pub(crate) async fn ask_with(&self, client: &Client) -> reqwest::Response {
+    /// A right request by another client.
+    pub(crate) fn composer_by(&self, client: &Client) -> reqwest::RequestBuilder {
         let url = format!("{}/qrvey/composer-token", self.public);
-        client.post(url).header("cookie", COOKIE).json(&json!({})).send().await.unwrap()
+        client.post(url).header("cookie", COOKIE).json(&json!({}))
     }
 
     async fn status(&self) -> u16 {
@@ -311,15 +310,7 @@ async fn sigterm_finishes_what_is_in_flight() {
     let limits = "[limits]\nrequests_per_minute = 0\nrequests_per_minute_per_address = 0\nmax_connections_per_address = 300\nupstream_timeout = \"1m\"\n";
     let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{limits}")));
     let mut served = Served::start(&folder).await;
-    let asks: Vec<_> = (0..200)
-        .map(|_| {
-            let client = plain_client();
-            let url = format!("{}/qrvey/composer-token", served.public);
-            tokio::spawn(
-                async move { client.post(url).header("cookie", COOKIE).json(&json!({})).send().await },
-            )
-        })
-        .collect();
+    let asks: Vec<_> = (0..200).map(|_| tokio::spawn(served.composer_by(&plain_client()).send())).collect();
     let in_flight = "qrvey_relay_requests_in_flight 200\n";
     until("all requests are in", Duration::from_secs(20), async || {
         served.metrics().await.contains(in_flight)
@@ -456,17 +447,8 @@ async fn it_speaks_http_1_and_http_2_without_tls() {
     let world = World::new().await;
     let folder = Folder::with(&world.toml(DEFAULT_PROFILE));
     let served = Served::start(&folder).await;
-    let h2c = Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge().build().unwrap();
-    let url = format!("{}/qrvey/composer-token", served.public);
-    let own_origin = served.public.clone();
-    let answer = h2c
-        .post(url)
-        .header("cookie", COOKIE)
-        .header("origin", own_origin)
-        .json(&json!({}))
-        .send()
-        .await
-        .unwrap();
+    let h2c = h2c().build().unwrap();
+    let answer = served.composer_by(&h2c).header("origin", &served.public).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2));
     assert_eq!(served.status().await, 200);
 }

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use wiremock::matchers::method;
 use wiremock::{Mock, ResponseTemplate};
 
 use crate::identity::{ANONYMOUS, with_identity};
 use crate::program::{Folder, Served};
-use crate::support::{ADMIN, COOKIE, DEFAULT_PROFILE, TENANT, TOKEN, World, plain_client};
+use crate::support::{ADMIN, COOKIE, DEFAULT_PROFILE, TENANT, TOKEN, World, h2c, plain_client};
 
 /// Platforms and host applications that quote secrets back.
 fn indiscretions() -> [ResponseTemplate; 5] {
@@ -26,7 +26,7 @@ fn indiscretions() -> [ResponseTemplate; 5] {
 
 /// Every kind of request that has something secret in it; none of the errors may carry it on.
 async fn use_it(world: &World, served: &Served) {
-    let h2c = Client::builder().no_proxy().tls_certs_only([]).http2_prior_knowledge().build().unwrap();
+    let h2c = h2c().build().unwrap();
     for client in [plain_client(), h2c] {
         let with = |request: RequestBuilder| {
             request.header("cookie", COOKIE).header("authorization", "Bearer canary-bearer").json(&json!({}))

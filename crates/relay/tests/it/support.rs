@@ -3,7 +3,7 @@ use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use qrvey_relay::{Config, Environment, Relay};
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, ClientBuilder, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use wiremock::matchers::{method, path};
@@ -160,7 +160,16 @@ pub(crate) async fn until(what: &str, within: Duration, holds: impl AsyncFn() ->
 
 /// A client that reads no certificates, which takes longer than most tests.
 pub(crate) fn plain_client() -> Client {
-    Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
+    plain().build().unwrap()
+}
+
+/// The same, of HTTP/2 from the first byte.
+pub(crate) fn h2c() -> ClientBuilder {
+    plain().http2_prior_knowledge()
+}
+
+fn plain() -> ClientBuilder {
+    Client::builder().no_proxy().tls_certs_only([])
 }
 
 /// A relay on a port of its own.
