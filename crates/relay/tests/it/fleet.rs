@@ -1,13 +1,11 @@
 //! Three replicas, and a real Redis and a real Valkey: `npm test -- neighbours`.
 
-use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use qrvey_relay::Environment;
 use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use wiremock::matchers::method;
 use wiremock::{Mock, ResponseTemplate};
@@ -15,7 +13,8 @@ use wiremock::{Mock, ResponseTemplate};
 use crate::authority::Authority;
 use crate::program::{Folder, Served};
 use crate::support::{
-    ADMIN, API_KEY, COOKIE, DEFAULT_PROFILE, REDIS_PASSWORD, RunningRelay, TOKEN, World, outcome, until,
+    ADMIN, API_KEY, COOKIE, DEFAULT_PROFILE, REDIS_PASSWORD, RunningRelay, TOKEN, World, free_port,
+    neighbour, outcome, until,
 };
 
 /// Every test is run against each.
@@ -58,17 +57,12 @@ impl Redis {
                 .args(["--tls-key-file".as_ref(), folder.path("key.pem").as_os_str()])
                 .args(["--tls-ca-cert-file".as_ref(), folder.path("ca.pem").as_os_str()]),
         };
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        let process = command.spawn().unwrap_or_else(|error| panic!("{program}: {error}"));
-        until(program, Duration::from_secs(10), async || {
-            TcpStream::connect(("127.0.0.1", port)).await.is_ok()
-        })
-        .await;
+        let process = neighbour(&mut command, port).await;
         Self { program, port, process, tls }
     }
 
-    async fn restart(self) -> Self {
-        drop(self.process);
+    async fn restart(mut self) -> Self {
+        self.process.kill().await.unwrap();
         Self::on_port(self.program, self.port, self.tls).await
     }
 
@@ -93,10 +87,6 @@ impl Redis {
         let output = command.args(arguments).output().await.unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
-}
-
-async fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
 
 async fn replicas(world: &World, fleet: &str, more: &str) -> Vec<RunningRelay> {

@@ -1,15 +1,12 @@
 //! `docs/migrate-from-express.md`, followed step by step with Express: `npm test -- neighbours`.
 
 use std::fs;
-use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::program::{Folder, Served};
-use crate::support::{COOKIE, TOKEN, World, outcome, plain_client, until};
+use crate::support::{COOKIE, TOKEN, World, free_port, neighbour, outcome, plain_client};
 
 const PAGE: &str = include_str!("../../docs/migrate-from-express.md");
 
@@ -69,7 +66,7 @@ fn the_page_names_every_route_of_the_samples_and_a_new_one_for_each() {
 #[ignore = "needs Node and the npm registry"]
 async fn an_express_application_that_follows_the_page_gets_both_tokens() {
     let world = World::new().await;
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let port = free_port().await;
     let admin = "[profiles.automation]\nuserid = \"automation-user\"\nappid = \"application-id\"\n\
                  [admin]\nrequire = { claim = \"roles\", contains = \"qrvey-admin\" }\n";
     let toml = examples("toml")
@@ -97,12 +94,9 @@ async fn an_express_application_that_follows_the_page_gets_both_tokens() {
     let installed = Command::new("npm").args(install).current_dir(folder.path("")).status().await.unwrap();
     assert!(installed.success());
     let mut node = Command::new("node");
-    node.arg("app.mjs").current_dir(folder.path("")).stdin(Stdio::null()).kill_on_drop(true);
-    let _application = node.spawn().unwrap();
+    let _application = neighbour(node.arg("app.mjs").current_dir(folder.path("")), port).await;
     let client = plain_client();
     let base = format!("http://127.0.0.1:{port}");
-    let is_up = async || client.get(format!("{base}/session")).send().await.is_ok();
-    until("the application is up", Duration::from_secs(30), is_up).await;
     let (status, text) = folder.run(&["check"]).await;
     assert_eq!(status, 0, "{text}");
 

@@ -1,15 +1,14 @@
 //! The configurations of `deploy/proxies`, run for real: `npm test -- neighbours`.
 
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 use crate::program::Folder;
-use crate::support::{COOKIE, DEFAULT_PROFILE, RunningRelay, World, outcome, plain_client, refusal, until};
+use crate::support::{
+    COOKIE, DEFAULT_PROFILE, RunningRelay, World, free_port, neighbour, outcome, plain_client, refusal,
+};
 
 /// The configuration with this test's ports in it.
 fn with_ports(text: &str, proxy: u16, host: u16, relay: u16) -> String {
@@ -21,17 +20,13 @@ fn with_ports(text: &str, proxy: u16, host: u16, relay: u16) -> String {
         .replace("port_value: 4100", &format!("port_value: {relay}"))
 }
 
-fn start(program: &str, arguments: &[&str], folder: &Path) -> Child {
-    let mut command = Command::new(program);
-    command.args(arguments).current_dir(folder).env("HOME", folder).kill_on_drop(true);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+fn program(name: &str, arguments: &[&str], folder: &Path) -> Command {
+    let mut command = Command::new(name);
+    command.args(arguments).current_dir(folder).env("HOME", folder);
+    command
 }
 
-async fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
-}
-
-async fn hold(configuration: &str, file: &str, run: impl FnOnce(&Path, u16) -> Child) {
+async fn hold(configuration: &str, file: &str, run: impl FnOnce(&Path, u16) -> Command) {
     let world = World::new().await;
     let limits = "[limits]\nrequests_per_minute_per_address = 5\n";
     let toml = world.toml(&format!("{DEFAULT_PROFILE}{limits}"));
@@ -39,9 +34,7 @@ async fn hold(configuration: &str, file: &str, run: impl FnOnce(&Path, u16) -> C
     let (port, folder) = (free_port().await, Folder::with(""));
     let text = with_ports(configuration, port, world.host.address().port(), relay.address.port());
     std::fs::write(folder.path(file), text).unwrap();
-    let _proxy = run(&folder.path(""), port);
-    let is_up = async || TcpStream::connect(("127.0.0.1", port)).await.is_ok();
-    until("the proxy is up", Duration::from_secs(30), is_up).await;
+    let _proxy = neighbour(&mut run(&folder.path(""), port), port).await;
     let base = format!("http://127.0.0.1:{port}");
     let client = plain_client();
     let post =
@@ -68,7 +61,7 @@ async fn nginx() {
     );
     hold(&http, "nginx.conf", |folder, _| {
         let prefix = folder.to_str().unwrap();
-        start("nginx", &["-p", prefix, "-c", "nginx.conf", "-g", "daemon off;"], folder)
+        program("nginx", &["-p", prefix, "-c", "nginx.conf", "-g", "daemon off;"], folder)
     })
     .await;
 }
@@ -77,14 +70,14 @@ async fn nginx() {
 #[ignore = "needs caddy"]
 async fn caddy() {
     let text = format!("{{\n\tadmin off\n}}\n{}", include_str!("../../deploy/proxies/Caddyfile"));
-    hold(&text, "Caddyfile", |folder, _| start("caddy", &["run", "--config", "Caddyfile"], folder)).await;
+    hold(&text, "Caddyfile", |folder, _| program("caddy", &["run", "--config", "Caddyfile"], folder)).await;
 }
 
 #[tokio::test]
 #[ignore = "needs haproxy"]
 async fn haproxy() {
     let text = include_str!("../../deploy/proxies/haproxy.cfg");
-    hold(text, "haproxy.cfg", |folder, _| start("haproxy", &["-db", "-f", "haproxy.cfg"], folder)).await;
+    hold(text, "haproxy.cfg", |folder, _| program("haproxy", &["-db", "-f", "haproxy.cfg"], folder)).await;
 }
 
 #[tokio::test]
@@ -93,7 +86,7 @@ async fn envoy() {
     let text = include_str!("../../deploy/proxies/envoy.yaml");
     let arguments =
         ["-c", "envoy.yaml", "--disable-hot-restart", "--concurrency", "1", "--log-level", "error"];
-    hold(text, "envoy.yaml", |folder, _| start("envoy", &arguments, folder)).await;
+    hold(text, "envoy.yaml", |folder, _| program("envoy", &arguments, folder)).await;
 }
 
 #[tokio::test]
@@ -105,5 +98,6 @@ async fn node() {
          (request.url.startsWith('/qrvey/') ? relay : host)(request, response));\nserver.listen({{ host: '127.0.0.1', port: Number(process.argv[2]) }});\n",
         include_str!("../../deploy/proxies/node.mjs")
     );
-    hold(&text, "server.mjs", |folder, port| start("node", &["server.mjs", &port.to_string()], folder)).await;
+    hold(&text, "server.mjs", |folder, port| program("node", &["server.mjs", &port.to_string()], folder))
+        .await;
 }

@@ -1,11 +1,15 @@
+use std::io::{Read, Seek};
 use std::net::SocketAddr;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use qrvey_relay::{Config, Environment, Relay};
 use reqwest::{Client, ClientBuilder, RequestBuilder};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
@@ -146,9 +150,11 @@ pub(crate) const ADMIN: &str = r#"
 require = { claim = "roles", contains = "qrvey-admin" }
 "#;
 
-/// Looks every 20 ms until it holds, for about as long as that.
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Looks again and again until it holds, for about as long as that.
 pub(crate) async fn until(what: &str, within: Duration, holds: impl AsyncFn() -> bool) {
-    const PAUSE: Duration = Duration::from_millis(20);
     for _ in 0..within.as_millis() / PAUSE.as_millis() {
         if holds().await {
             return;
@@ -156,6 +162,38 @@ pub(crate) async fn until(what: &str, within: Duration, holds: impl AsyncFn() ->
         tokio::time::sleep(PAUSE).await;
     }
     panic!("not within {within:?}: {what}");
+}
+
+/// A port for a program that must be told one, and so leaves it free for a moment: one of those that Linux
+/// gives to nobody who does not ask for it by number.
+pub(crate) async fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).await.is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Starts what stands beside the relay, and comes back when it accepts connections on that port.
+pub(crate) async fn neighbour(command: &mut Command, port: u16) -> Child {
+    let name = command.as_std().get_program().to_string_lossy().into_owned();
+    let mut output = tempfile::tempfile().unwrap();
+    command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output.try_clone().unwrap());
+    let mut process = command.kill_on_drop(true).spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
+    let started = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        let ended = process.try_wait().unwrap();
+        if ended.is_some() || started.elapsed() > Duration::from_secs(60) {
+            let mut said = String::new();
+            output.rewind().unwrap();
+            output.read_to_string(&mut said).unwrap();
+            panic!("{name} does not listen on {port}, status {ended:?}: {said}");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    process
 }
 
 /// A client that reads no certificates, which takes longer than most tests.
