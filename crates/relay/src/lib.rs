@@ -43,6 +43,7 @@ pub mod serve;
 mod service;
 pub mod telemetry;
 mod trace;
+mod unreadable;
 mod upstream;
 mod watch;
 

@@ -24,6 +24,7 @@ use crate::certificate::Certificate;
 use crate::config::Limits;
 use crate::connections::{Place, Places};
 use crate::router::Relay;
+use crate::unreadable::Refusing;
 
 /// The most bytes of a request's headers together; of their number, hyper takes 100.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
@@ -138,7 +139,8 @@ impl Listener {
                 Ok::<_, Infallible>(answer.map(|body| Untaken { body, held }))
             }
         });
-        let connection = watcher.watch(self.http.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(Refusing::new(stream, self.relay.clone()));
+        let connection = watcher.watch(self.http.serve_connection(stream, service));
         tokio::select! {
             biased;
             // What breaks here is the caller's.

@@ -73,12 +73,12 @@ impl Rationed {
 pub(crate) struct Observation<'a> {
     pub trail: Trail,
     pub route: Route,
-    method: &'static str,
+    pub method: &'static str,
     pub start: Instant,
     metrics: &'a Metrics,
     has_ended: bool,
-    /// There was no place for it.
-    pub is_turned_away: bool,
+    /// It was answered before any limit counted it.
+    pub has_no_limit: bool,
     _in_flight: InFlight<'a>,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Observation<'a> {
             start: Instant::now(),
             metrics,
             has_ended: false,
-            is_turned_away: false,
+            has_no_limit: false,
             _in_flight: metrics.request_starts(),
         }
     }
@@ -119,9 +119,9 @@ impl<'a> Observation<'a> {
                 )
             };
         }
-        let has_no_limit = self.method == "OPTIONS"
-            || matches!(code, Some(ProblemCode::RateLimited | ProblemCode::Forbidden))
-            || self.is_turned_away;
+        let has_no_limit = self.has_no_limit
+            || self.method == "OPTIONS"
+            || matches!(code, Some(ProblemCode::RateLimited | ProblemCode::Forbidden));
         if has_no_limit && !is_worth_a_line() { answered!(debug) } else { answered!(info) }
     }
 }

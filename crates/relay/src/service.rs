@@ -62,8 +62,17 @@ impl Relay {
         let (head, _) = request.into_parts();
         let route = Route::find(head.uri.path(), self.base_path());
         let mut observation = Observation::start(self.metrics(), &head, route);
-        observation.is_turned_away = true;
+        observation.has_no_limit = true;
         self.finish(&self.engine(), &head, observation, Err(Failure::overloaded()))
+    }
+
+    /// Answers what could not even be read.
+    pub(crate) fn refuse(&self, failure: Failure) -> Answer {
+        let (head, ()) = Request::new(()).into_parts();
+        let mut observation = Observation::start(self.metrics(), &head, Route::Other);
+        observation.method = "unreadable";
+        observation.has_no_limit = true;
+        self.finish(&self.engine(), &head, observation, Err(failure))
     }
 
     fn finish(

@@ -1,5 +1,6 @@
 //! What one caller, one address and one connection may take, and that the others do not notice.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -121,6 +122,35 @@ async fn headers_are_bounded_in_number_and_in_size() {
     let large = large.header("a", "b".repeat(40_000)).json(&json!({})).send().await;
     assert!(large.map_or(true, |answer| answer.status() == 431));
     assert_eq!(world.minted().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_like_all_else() {
+    let world = World::new().await;
+    let served = Served::start(&Folder::with(&world.toml(DEFAULT_PROFILE))).await;
+    let like = answer_to(&served, "GET /qrvey/other HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    let headers = |answer: &str| {
+        let (head, _) = answer.split_once("\r\n\r\n").unwrap();
+        let value_differs = ["x-request-id", "content-length", "date"];
+        let lines = head.lines().skip(1).map(|line| {
+            let (name, value) = line.split_once(": ").unwrap();
+            (name.to_owned(), if value_differs.contains(&name) { String::new() } else { value.to_owned() })
+        });
+        lines.collect::<BTreeMap<_, _>>()
+    };
+    let many = format!("GET /qrvey/other HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(100));
+    for (request, status) in [("nonsense\r\n\r\n", 400), (many.as_str(), 431)] {
+        let answer = answer_to(&served, request).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert_eq!(headers(&answer), headers(&like));
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        assert!(answer.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{answer}");
+        let problem: Value = serde_json::from_str(body).unwrap();
+        assert_eq!((&problem["code"], &problem["status"]), (&json!("invalid_request"), &json!(status)));
+        served.logged(problem["request_id"].as_str().unwrap()).await;
+    }
+    let counted = r#"qrvey_relay_requests_total{route="other",outcome="invalid_request"} 3"#;
+    assert!(served.metrics().await.contains(counted));
 }
 
 #[tokio::test]

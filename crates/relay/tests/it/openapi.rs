@@ -144,8 +144,9 @@ async fn every_described_answer_is_given_as_described() {
             operations.as_object().unwrap().values().next().unwrap()["responses"].as_object().unwrap().keys()
         {
             let status: u16 = status.parse().unwrap();
-            // A fault of the relay cannot be provoked from outside; the router's own test does.
-            let is_seen = status == 500 || seen.contains(&(path.clone(), status));
+            // A fault of the relay cannot be provoked from outside; the router's own test does. Headers beyond
+            // the limits are refused by the program's listener, which is not here; limits.rs does that.
+            let is_seen = [431, 500].contains(&status) || seen.contains(&(path.clone(), status));
             assert!(is_seen, "{path} {status} is described and was never answered");
         }
     }
