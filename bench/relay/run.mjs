@@ -10,8 +10,9 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { freePort } from '../../tests/e2e/support/port.mjs';
 import { print, printStarts } from './report.mjs';
-import { endedChildrenCpuMs, freePort, machineCpuMs, Server } from './server.mjs';
+import { endedChildrenCpuMs, machineCpuMs, Server } from './server.mjs';
 
 const { values: options } = parseArgs({
   options: {

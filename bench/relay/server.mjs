@@ -4,19 +4,10 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
 
 /** Linux counts processor time in hundredths of a second, whatever the kernel's own tick. */
 const MS_PER_TICK = 10;
 const START_LIMIT_MS = 30_000;
-
-export async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export class Server {
   #child;

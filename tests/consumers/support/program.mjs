@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { freePort } from '../../e2e/support/port.mjs';
 
 const ENVIRONMENT = {
   ...process.env,
@@ -65,12 +65,4 @@ function start(cwd, program, given, options) {
 function said(child, what) {
   const lines = `${child.stdout.text}\n${child.stderr.text}`.trim().split('\n');
   return `${child.command}\n  ${what}:\n${lines.slice(-60).join('\n')}`;
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  return port;
 }

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { freePort } from '../../e2e/support/port.mjs';
 
 /** A line to the server of this URL; the page uses `url` instead. */
 export async function lineTo(target) {
@@ -22,18 +23,18 @@ export async function lineTo(target) {
       one.pipe(other);
     }
   });
-  const listen = async (port) => {
-    server.listen(port, '127.0.0.1');
+  const own = await freePort();
+  const listen = async () => {
+    server.listen(own, '127.0.0.1');
     await once(server, 'listening');
   };
-  await listen(0);
-  const own = server.address().port;
+  await listen();
   return {
     url: `http://127.0.0.1:${own}`,
     cut() {
       server.close();
       for (const socket of sockets) socket.destroy();
     },
-    mend: () => listen(own),
+    mend: listen,
   };
 }
