@@ -18,17 +18,22 @@ pub(crate) fn client(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpNet
     if !is_proxy(&peer) {
         return peer;
     }
-    let values = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<&str> = values.flat_map(|value| value.split(',')).collect();
+    let values = headers.get_all(FORWARDED_FOR).iter().rev();
     let mut nearest = peer;
-    for hop in hops.into_iter().rev() {
-        let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+    for hop in values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b',')) {
+        let Some(address) = address(hop) else { break };
         nearest = address.to_canonical();
         if !is_proxy(&nearest) {
             break;
         }
     }
     nearest
+}
+
+/// An address as proxies write it: some add the port.
+fn address(hop: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(hop).ok()?.trim();
+    text.parse().or_else(|_| text.parse().map(|with_port: SocketAddr| with_port.ip())).ok()
 }
 
 #[cfg(test)]
@@ -59,5 +64,20 @@ mod tests {
         assert_eq!(client_of("10.0.0.1", &[]), "10.0.0.1");
         assert_eq!(client_of("10.0.0.1", &["nonsense"]), "10.0.0.1");
         assert_eq!(client_of("10.0.0.1", &["198.51.100.7, nonsense, 10.0.0.2"]), "10.0.0.2");
+        let mut headers = HeaderMap::new();
+        headers.insert(FORWARDED_FOR, HeaderValue::from_bytes(b"\xff, 198.51.100.7").unwrap());
+        let proxy = "10.0.0.1".parse().unwrap();
+        let networks = ["10.0.0.0/8".parse().unwrap()];
+        assert_eq!(
+            client(proxy, &headers, &networks).to_string(),
+            "198.51.100.7",
+            "what a caller wrote before"
+        );
+    }
+
+    #[test]
+    fn some_proxies_write_the_port_too() {
+        assert_eq!(client_of("10.0.0.1", &["203.0.113.9, 198.51.100.7:50123"]), "198.51.100.7");
+        assert_eq!(client_of("10.0.0.1", &["[2001:db8::1]:443, 10.0.0.2:80"]), "2001:db8::1");
     }
 }

@@ -129,7 +129,8 @@ pub(crate) trait FromClaim: Sized {
 impl FromClaim for String {
     fn from_claim(value: &Value) -> Result<Self, ClaimFault> {
         let text = value.as_str().ok_or(ClaimFault::NotA("a text"))?;
-        match text.trim() {
+        // The platform is JavaScript, to which a byte order mark is white space too.
+        match text.trim_matches(|it: char| it.is_whitespace() || it == '\u{feff}') {
             "" => Err(ClaimFault::Empty),
             "*" => Err(ClaimFault::Wildcard),
             _ => Ok(text.to_owned()),
@@ -219,14 +220,14 @@ mod tests {
     #[test]
     fn what_is_absent_or_empty_is_refused() {
         assert_eq!(read::<String>(&Value::Null), Err(ClaimFault::Missing));
-        assert_eq!(read::<String>(&json!(" ")), Err(ClaimFault::Empty));
+        assert_eq!(read::<String>(&json!(" \u{feff}")), Err(ClaimFault::Empty));
         assert_eq!(read::<Vec<Scalar>>(&json!([])), Err(ClaimFault::Empty));
         assert_eq!(read::<Vec<Scalar>>(&json!(["a", ""])), Err(ClaimFault::Empty));
     }
 
     #[test]
     fn a_wildcard_from_a_claim_is_refused_wherever_it_stands() {
-        for wildcard in [json!("*"), json!(" *\n")] {
+        for wildcard in [json!("*"), json!(" *\n"), json!("\u{feff}*\u{a0}")] {
             assert_eq!(read::<String>(&wildcard.clone()), Err(ClaimFault::Wildcard));
             assert_eq!(read::<Vec<Scalar>>(&json!(["a", wildcard])), Err(ClaimFault::Wildcard));
         }

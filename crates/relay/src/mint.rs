@@ -126,7 +126,7 @@ impl Minter {
             // Whoever started it may have been content with an older token of another replica.
             let is_too_old = |it: &Kept| {
                 it.minted.is_by_another_replica
-                    && max_age.is_some_and(|max_age| it.age() > max_age + start.elapsed())
+                    && max_age.is_some_and(|max_age| it.age() > max_age.saturating_add(start.elapsed()))
             };
             if how == How::Minted || !minted.as_ref().is_ok_and(is_too_old) {
                 return (minted, how);

@@ -7,21 +7,23 @@ use std::time::{Duration, Instant, SystemTime};
 pub(crate) struct Moment {
     monotonic: Instant,
     wall: SystemTime,
+    /// What had passed already when the clocks were read.
+    before: Duration,
 }
 
 impl Moment {
     pub(crate) fn now() -> Self {
-        Self { monotonic: Instant::now(), wall: SystemTime::now() }
+        Self { monotonic: Instant::now(), wall: SystemTime::now(), before: Duration::ZERO }
     }
 
     /// Time since then.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.monotonic.elapsed().max(self.wall.elapsed().unwrap_or_default())
+        self.before + self.monotonic.elapsed().max(self.wall.elapsed().unwrap_or_default())
     }
 
     /// A moment so long before this one.
     pub(crate) fn earlier(self, by: Duration) -> Self {
-        Self { wall: self.wall.checked_sub(by).unwrap_or(SystemTime::UNIX_EPOCH), ..self }
+        Self { before: self.before + by, ..self }
     }
 }
 
@@ -35,5 +37,7 @@ mod tests {
         assert!(Moment::now().earlier(hour).elapsed() >= hour);
         let ahead = Moment { wall: SystemTime::now() + hour, ..Moment::now() };
         assert!(ahead.elapsed() < hour);
+        let passed = ahead.earlier(hour).elapsed();
+        assert!((hour..2 * hour).contains(&passed), "what had passed before counts all the same");
     }
 }

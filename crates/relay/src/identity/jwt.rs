@@ -100,9 +100,9 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// A cookie that comes twice is refused: one of the two may have been planted by a subdomain.
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, &'static str> {
-    let texts = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut found = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    let texts = pairs.filter_map(|pair| str::from_utf8(pair).ok()?.trim().split_once('='));
+    let mut found = texts.filter(|(key, _)| *key == name).map(|(_, value)| value);
     match (found.next(), found.next()) {
         (token, None) => Ok(token),
         _ => Err("its cookie comes twice"),
@@ -152,6 +152,9 @@ mod tests {
         };
         assert_eq!(find(&["a=1; sid=abc=; b=2"]), Ok(Some("abc=".to_owned())));
         assert_eq!(find(&["a=1", "sid=abc"]), Ok(Some("abc".to_owned())));
+        let mut beside = headers("cookie", &[]);
+        beside.insert(COOKIE, HeaderValue::from_bytes("name=José; sid=abc; n=\u{e9}".as_bytes()).unwrap());
+        assert_eq!(cookie(&beside, "sid"), Ok(Some("abc")), "browsers send other cookies in UTF-8");
         for values in [&[][..], &["xsid=1"], &["SID=1"]] {
             assert_eq!(find(values), Ok(None), "{values:?}");
         }
