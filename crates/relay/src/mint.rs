@@ -77,14 +77,15 @@ impl Minter {
     }
 
     /// Gives a token for the grant: a kept one, one that is being minted, or a new one from `mint`.
-    /// `max_age`: no token that was minted longer ago than this. `mint` gets the number of its flight.
+    /// `max_age`: no token that was minted longer ago than this. `mint` gets the number of its flight, and
+    /// the greatest age of what it may find elsewhere.
     ///
     /// A mint goes on when its callers have left, so that whoever asks next has use of it.
     pub(crate) async fn token<F>(
         &self,
         key: GrantKey,
         max_age: Option<Duration>,
-        mint: impl Fn(u64) -> F,
+        mint: impl Fn(u64, Option<Duration>) -> F,
     ) -> (Result<Kept, Failure>, How)
     where
         F: Future<Output = Result<Minted, Failure>> + Send + 'static,
@@ -93,7 +94,7 @@ impl Minter {
         if let Some(kept) = kept.as_ref().filter(|kept| self.inner.is_fresh(kept)) {
             if self.inner.is_due_for_renewal(kept) {
                 // Nobody waits for it: its task goes on by itself.
-                drop(self.join_or_start(key, Some(Duration::ZERO), mint));
+                drop(self.join_or_start(key, Some(self.inner.renewal_age(kept)), mint));
             }
             return (Ok(kept.clone()), How::Reused);
         }
@@ -111,7 +112,7 @@ impl Minter {
         &self,
         key: GrantKey,
         max_age: Option<Duration>,
-        mint: impl Fn(u64) -> F,
+        mint: impl Fn(u64, Option<Duration>) -> F,
     ) -> (Result<Kept, Failure>, How)
     where
         F: Future<Output = Result<Minted, Failure>> + Send + 'static,
@@ -157,7 +158,7 @@ impl Minter {
         &self,
         key: GrantKey,
         max_age: Option<Duration>,
-        mint: impl FnOnce(u64) -> F,
+        mint: impl FnOnce(u64, Option<Duration>) -> F,
     ) -> Joined
     where
         F: Future<Output = Result<Minted, Failure>> + Send + 'static,
@@ -172,7 +173,7 @@ impl Minter {
         }
         // A task of its own, so that it neither stops with its first caller nor waits to be polled.
         let number = self.inner.last_number.fetch_add(1, Ordering::Relaxed);
-        let task = tokio::spawn(Arc::clone(&self.inner).land(key, number, mint(number)));
+        let task = tokio::spawn(Arc::clone(&self.inner).land(key, number, mint(number, max_age)));
         let outcome = task.map(|joined| joined.unwrap_or_else(|_| Err(Failure::internal()))).boxed().shared();
         flights.insert(key, Flight { number, outcome: outcome.clone() });
         Joined::Flight(outcome, How::Minted)
@@ -207,8 +208,12 @@ impl Inner {
     /// Says yes once for each token, so that a failing renewal is not tried at every request.
     fn is_due_for_renewal(&self, kept: &Kept) -> bool {
         kept.minted.count_use() >= USES_WORTH_RENEWAL
-            && kept.age() >= self.share(kept) * RENEWAL_PERCENT / 100
+            && kept.age() >= self.renewal_age(kept)
             && kept.minted.claim_renewal()
+    }
+
+    fn renewal_age(&self, kept: &Kept) -> Duration {
+        self.share(kept) * RENEWAL_PERCENT / 100
     }
 
     fn flights(&self) -> MutexGuard<'_, HashMap<GrantKey, Flight>> {
@@ -284,7 +289,7 @@ mod tests {
 
         async fn ask(&self, minter: &Minter, key: GrantKey) -> (Result<Kept, Failure>, How) {
             let (mints, asked) = (Arc::clone(&self.mints), Moment::now().earlier(self.age));
-            let mint = move |_| {
+            let mint = move |_, _| {
                 let mints = Arc::clone(&mints);
                 async move {
                     let number = mints.fetch_add(1, Ordering::SeqCst);
@@ -378,13 +383,13 @@ mod tests {
     async fn who_wants_a_young_token_is_not_content_with_an_old_one_of_another_replica() {
         let (minter, max_age) = (minter(), Some(Duration::ZERO));
         let asked = Moment::now().earlier(Duration::from_secs(50));
-        let find = move |_| async move {
+        let find = move |_, _| async move {
             tokio::task::yield_now().await;
             Ok(minted("found", asked, true))
         };
         let mut content = Box::pin(minter.token(key("a"), None, find));
         assert!(content.as_mut().now_or_never().is_none());
-        let mint = |_| async { Ok(minted("new", Moment::now(), false)) };
+        let mint = |_, _| async { Ok(minted("new", Moment::now(), false)) };
         let (forced, how) = minter.token(key("a"), max_age, mint).await;
         assert_eq!((forced.unwrap().age() < LIFETIME / 10, how), (true, How::Minted));
         assert!(content.await.0.unwrap().age() > LIFETIME / 10);
@@ -393,7 +398,7 @@ mod tests {
     #[tokio::test]
     async fn a_mint_that_panics_fails_and_the_next_works() {
         let minter = minter();
-        let failing = |_| async { panic!("a deliberate fault") };
+        let failing = |_, _| async { panic!("a deliberate fault") };
         let (outcome, _) = minter.token(key("a"), None, failing).await;
         assert_eq!(outcome.unwrap_err(), Failure::internal());
         let platform = Platform::new(Duration::ZERO);

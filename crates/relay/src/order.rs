@@ -33,7 +33,10 @@ impl Engine {
     /// The body of the answer with the token that is ordered, wherever it comes from.
     pub(crate) async fn fill(self: &Arc<Self>, order: Order) -> Result<Bytes, Failure> {
         let (kind, key, max_age) = (order.kind, order.key, order.max_age);
-        let mint = |number| Arc::clone(self).mint_for_keeping(order.clone(), number);
+        let mint = |number, max_age| {
+            let order = Order { max_age, ..order.clone() };
+            Arc::clone(self).mint_for_keeping(order, number)
+        };
         let (outcome, how) = self.minter.token(key, max_age, mint).await;
         let kept = outcome?;
         let how = if how == How::Minted && kept.minted.is_by_another_replica { How::Fleet } else { how };

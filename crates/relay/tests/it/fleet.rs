@@ -246,6 +246,24 @@ async fn a_token_that_is_minted_while_its_user_signs_out_is_not_shared() {
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
+async fn a_popular_token_is_renewed_by_one_replica_for_all() {
+    let (world, redis) = (World::new().await, Redis::start(PROGRAMS[0]).await);
+    let relays = replicas(&world, &redis.section(), NO_LIMIT).await;
+    assert_eq!(outcome(relays[0].composer()).await.0, 200);
+    // Of the token's 600 seconds 420 are over: still good to hand out, and time to renew it.
+    let name = redis.cli(&["KEYS", "qrvey-relay:*"]).await;
+    assert_eq!(redis.cli(&["PEXPIRE", name.trim(), "180000"]).await.trim(), "1");
+    for relay in &relays[1..] {
+        until("it has the new token", Duration::from_secs(20), async || {
+            outcome(relay.composer()).await.1["expires_in"].as_u64() > Some(590)
+        })
+        .await;
+    }
+    assert_eq!(world.minted().await.len(), 2);
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
 async fn a_wrong_password_is_as_good_as_no_redis() {
     let (world, redis) = (World::new().await, Redis::start(PROGRAMS[0]).await);
     redis.cli(&["CONFIG", "SET", "requirepass", "changed"]).await;
