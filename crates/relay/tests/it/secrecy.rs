@@ -51,11 +51,13 @@ async fn use_it(world: &World, served: &Served) {
     }
     for answer in indiscretions() {
         for server in [&world.platform, &world.host] {
-            let quoted = Mock::given(wiremock::matchers::any()).respond_with(answer.clone()).with_priority(1);
-            let _in_force = quoted.mount_as_scoped(server).await;
+            let quoted = Mock::given(wiremock::matchers::any()).respond_with(answer.clone());
+            quoted.up_to_n_times(1).with_priority(1).mount(server).await;
             let fresh =
                 served.composer().header("authorization", somebody()).header("cache-control", "max-age=0");
-            let text = fresh.send().await.unwrap().text().await.unwrap();
+            let refused = fresh.send().await.unwrap();
+            assert!(refused.status().as_u16() >= 400, "it would be no test without an error");
+            let text = refused.text().await.unwrap();
             assert!(!text.contains("canary"), "{text}");
         }
     }
