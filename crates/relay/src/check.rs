@@ -176,7 +176,9 @@ fn advice(error: UpstreamError) -> &'static str {
             "qrvey.domain is not where the platform's API is; use the address it redirects to."
         }
         UpstreamError::RateLimited(_) => "Wait, then try again.",
-        UpstreamError::Unavailable(_) => "The platform, or the balancer before it, is down. Try again later.",
+        UpstreamError::Unavailable(..) => {
+            "The platform, or the balancer before it, is down. Try again later."
+        }
         UpstreamError::Status(404) => {
             "There is no such endpoint: check qrvey.domain, and qrvey.admin_login (\"v5\" before version 8.5)."
         }

@@ -149,14 +149,10 @@ impl Metrics {
         );
         let refused = "Connections, and requests beside others on one, that found no place";
         registry.register("connections_refused", refused, metrics.connections_refused.clone());
-        registry.register("mints", "Requests to the platform by outcome", metrics.mints.clone());
+        registry.register("mints", "Mints by outcome", metrics.mints.clone());
         registry.register("tokens", "Tokens handed out, by where they came from", tokens);
         registry.register("upstream_seconds", "Time the platform took", metrics.upstream_seconds.clone());
-        registry.register(
-            "upstream_in_flight",
-            "Requests to the platform under way",
-            metrics.upstream_in_flight.clone(),
-        );
+        registry.register("upstream_in_flight", "Mints under way", metrics.upstream_in_flight.clone());
         registry.register(
             "identity_seconds",
             "Time to learn who is asking",
@@ -220,7 +216,9 @@ impl Metrics {
     pub(crate) fn mint_ends(&self, kind: TokenKind, error: Option<UpstreamError>, took: Duration) {
         let (kind, outcome) = (kind.as_str(), error.map_or("ok", UpstreamError::label));
         self.mints.get_or_create(&Mint { kind, outcome }).inc();
-        self.upstream_seconds.get_or_create(&LabelKind { kind }).observe(took.as_secs_f64());
+        if error.is_none_or(UpstreamError::was_asked) {
+            self.upstream_seconds.get_or_create(&LabelKind { kind }).observe(took.as_secs_f64());
+        }
     }
 
     pub(crate) fn reloaded(&self, is_good: bool) {

@@ -32,7 +32,7 @@ pub(super) async fn token(
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(refused(status.as_u16())),
         StatusCode::TOO_MANY_REQUESTS => Err(UpstreamError::RateLimited(retry_after(&response))),
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
-            Err(UpstreamError::Unavailable(status.as_u16()))
+            Err(UpstreamError::Unavailable(status.as_u16(), retry_after(&response)))
         }
         _ => Err(UpstreamError::Status(status.as_u16())),
     }

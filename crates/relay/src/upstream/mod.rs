@@ -57,7 +57,7 @@ pub(crate) enum UpstreamError {
     #[error("the platform asks for fewer requests")]
     RateLimited(Option<Duration>),
     #[error("the platform is unavailable (status {0})")]
-    Unavailable(u16),
+    Unavailable(u16, Option<Duration>),
     #[error("the platform answered with status {0}")]
     Status(u16),
     #[error("the platform's answer is larger than 64 KiB")]
@@ -196,7 +196,12 @@ fn transport(error: &reqwest::Error) -> UpstreamError {
 impl UpstreamError {
     /// Whether the platform is ill, as opposed to a well one that did not like the request.
     fn is_outage(self) -> bool {
-        matches!(self, Self::Connect | Self::Timeout | Self::Broken | Self::Unavailable(_))
+        matches!(self, Self::Connect | Self::Timeout | Self::Broken | Self::Unavailable(..))
+    }
+
+    /// Whether the platform was asked at all.
+    pub(crate) fn was_asked(self) -> bool {
+        !matches!(self, Self::Busy | Self::LeftAlone(_))
     }
 
     /// The label in the metrics.
@@ -210,7 +215,7 @@ impl UpstreamError {
             Self::Refused { .. } => "refused",
             Self::Redirect(_) => "redirect",
             Self::RateLimited(_) => "rate_limited",
-            Self::Unavailable(_) => "unavailable",
+            Self::Unavailable(..) => "unavailable",
             Self::Status(_) => "status",
             Self::TooLarge => "too_large",
             Self::NotAToken | Self::BadToken(_) => "not_a_token",
@@ -236,8 +241,9 @@ impl From<UpstreamError> for Failure {
                 unavailable("The platform asks for fewer requests. Try again later.")
                     .retry_after(wait.unwrap_or(RETRY_LATER))
             }
-            UpstreamError::Unavailable(_) => {
-                unavailable("The platform is not available. Try again later.").retry_after(RETRY_LATER)
+            UpstreamError::Unavailable(_, wait) => {
+                unavailable("The platform is not available. Try again later.")
+                    .retry_after(wait.unwrap_or(RETRY_LATER))
             }
             UpstreamError::LeftAlone(wait) => {
                 unavailable("The platform is not available. Try again later.").retry_after(wait)

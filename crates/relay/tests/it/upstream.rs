@@ -122,6 +122,22 @@ async fn statuses_have_their_meaning() {
 }
 
 #[tokio::test]
+async fn when_to_come_back_is_the_platforms_word_within_reason() {
+    let world = World::new().await;
+    let relay = world.relay(DEFAULT_PROFILE).await;
+    for (status, said, expected) in
+        [(429, "7", "7"), (503, "7", "7"), (503, "0", "1"), (503, "86400", "300"), (503, "soon", "5")]
+    {
+        let busy = ResponseTemplate::new(status).insert_header("retry-after", said);
+        let busy = Mock::given(method("POST")).respond_with(busy).up_to_n_times(1).with_priority(1);
+        busy.mount(&world.platform).await;
+        let answer = relay.composer().send().await.unwrap();
+        assert_eq!(answer.status(), 503);
+        assert_eq!(answer.headers()["retry-after"], expected, "{status} {said}");
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed_and_the_key_goes_nowhere_else() {
     let other = World::new().await;
     for status in [301, 302, 307, 308] {
@@ -380,7 +396,15 @@ async fn a_platform_that_is_down_is_left_alone_for_a_while() {
         assert_eq!(refusal(relay.composer()).await, error(503, "upstream_unavailable"));
     }
     assert_eq!(world.platform.received_requests().await.unwrap().len(), 3);
-    assert!(relay.metrics().await.contains("qrvey_relay_platform_left_alone 1"));
+    let metrics = relay.metrics().await;
+    for line in [
+        "qrvey_relay_platform_left_alone 1",
+        r#"qrvey_relay_mints_total{kind="composer",outcome="unavailable"} 3"#,
+        r#"qrvey_relay_mints_total{kind="composer",outcome="left_alone"} 7"#,
+        r#"qrvey_relay_upstream_seconds_count{kind="composer"} 3"#,
+    ] {
+        assert!(metrics.lines().any(|it| it == line), "{line} is not in {metrics}");
+    }
     // Another login may well be up.
     assert_eq!(outcome(relay.admin()).await.0, 200);
     tokio::time::sleep(Duration::from_secs(3)).await;
