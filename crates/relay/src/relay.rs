@@ -11,7 +11,7 @@ use qrvey_auth_wire::{DEFAULT_PROFILE, ProblemCode, TokenKind};
 use sha2::{Digest, Sha256};
 
 use crate::ask::Ask;
-use crate::config::Config;
+use crate::config::{Config, IdentityConfig};
 use crate::fleet::{Fleet, FleetError};
 use crate::grant::{Grant, Refusal};
 use crate::identity::Identity;
@@ -39,11 +39,11 @@ pub enum StartError {
 /// One configuration at work.
 pub(crate) struct Engine {
     pub config: Config,
-    pub upstream: Upstream,
+    pub upstream: Arc<Upstream>,
     pub minter: Minter,
     pub fleet: Option<Fleet>,
     pub metrics: Arc<Metrics>,
-    identity: Identity,
+    identity: Arc<Identity>,
     per_identity: Arc<Limiter<[u8; 32]>>,
     per_address: Arc<Limiter<IpAddr>>,
 }
@@ -57,12 +57,12 @@ impl Engine {
             );
         }
         Ok(Self {
-            upstream: Upstream::new(&config.platform, &config.limits)?,
+            upstream: Arc::new(Upstream::new(&config.platform, &config.limits)?),
             minter: Minter::new(config.reuse),
             per_identity: Arc::new(Limiter::per_minute(config.limits.requests_per_minute)),
             per_address: Arc::new(Limiter::per_minute(config.limits.requests_per_minute_per_address)),
             fleet: config.fleet.as_ref().map(Fleet::new).transpose()?,
-            identity,
+            identity: Arc::new(identity),
             metrics,
             config,
         })
@@ -71,10 +71,22 @@ impl Engine {
     /// Another configuration, with whatever of this one's state still holds under it.
     pub(crate) fn succeeded_by(&self, config: Config) -> Result<Self, StartError> {
         let mut next = Self::new(config, Arc::clone(&self.metrics))?;
-        if next.config.platform == self.config.platform && next.config.reuse == self.config.reuse {
-            next.minter = self.minter.clone();
-        }
         let (old, new) = (&self.config.limits, &next.config.limits);
+        if next.config.platform == self.config.platform {
+            if next.config.reuse == self.config.reuse {
+                next.minter = self.minter.clone();
+            }
+            if old == new {
+                next.upstream = Arc::clone(&self.upstream);
+            }
+        }
+        // What the other modes keep of callers follows from the profiles too.
+        if let (IdentityConfig::Jwt(old), IdentityConfig::Jwt(new)) =
+            (&self.config.identity, &next.config.identity)
+            && old == new
+        {
+            next.identity = Arc::clone(&self.identity);
+        }
         if old.requests_per_minute == new.requests_per_minute {
             next.per_identity = Arc::clone(&self.per_identity);
         }

@@ -33,7 +33,7 @@ pub(crate) struct Forward {
 }
 
 /// The caller has a token of an issuer that both sides trust.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Jwt {
     pub issuer: String,
     pub audience: Vec<String>,

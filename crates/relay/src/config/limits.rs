@@ -7,7 +7,7 @@ use super::file::{self, Written};
 use super::source::{Blame, Fault};
 
 /// What a caller, a connection and the platform may cost.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Limits {
     pub requests_per_minute: u32,
     pub requests_per_minute_per_address: u32,

@@ -12,6 +12,7 @@ use axum::Router;
 use axum::routing::get;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use qrvey_relay::Config;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -19,7 +20,7 @@ use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::identity::with_identity;
-use crate::support::{RunningRelay, World, outcome, refusal, until};
+use crate::support::{RunningRelay, World, environment, outcome, refusal, until};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -125,11 +126,15 @@ impl Issuer {
     }
 
     async fn relay_of(jwks_url: &str, world: &World, more: &str) -> RunningRelay {
-        let identity = format!(
-            "mode = \"jwt\"\nissuer = \"https://issuer.example\"\naudience = \"relay\"\njwks_url = \"{jwks_url}\"\n{more}\n"
-        );
-        RunningRelay::start(&with_identity(world, &identity)).await
+        RunningRelay::start(&toml_of(jwks_url, world, more)).await
     }
+}
+
+fn toml_of(jwks_url: &str, world: &World, more: &str) -> String {
+    let identity = format!(
+        "mode = \"jwt\"\nissuer = \"https://issuer.example\"\naudience = \"relay\"\njwks_url = \"{jwks_url}\"\n{more}\n"
+    );
+    with_identity(world, &identity)
 }
 
 async fn status(relay: &RunningRelay, token: &str) -> u16 {
@@ -226,6 +231,24 @@ async fn an_unknown_key_id_fetches_the_keys_again_but_not_at_will() {
     }
     assert_eq!(issuer.asked().await, 1);
     assert_eq!(status(&relay, &with_id("ed")).await, 200);
+}
+
+#[tokio::test]
+async fn a_reload_keeps_the_keys_of_the_same_issuer() {
+    let (world, issuer) = (World::new().await, Issuer::new().await);
+    let url = format!("{}/jwks", issuer.server.uri());
+    let relay = Issuer::relay_of(&url, &world, "").await;
+    assert_eq!(status(&relay, &issuer.eddsa(&claims())).await, 200);
+    issuer.server.reset().await;
+    let reload = |toml: &str| {
+        relay.relay.reload(Config::from_toml(toml, "relay.toml", &environment()).unwrap()).unwrap();
+    };
+    let toml = toml_of(&url, &world, "");
+    reload(&toml.replace("appid = \"app\"", "appid = \"other\""));
+    assert_eq!(status(&relay, &issuer.eddsa(&claims())).await, 200);
+    assert_eq!(world.minted().await[1]["appid"], "other");
+    reload(&toml.replace("/jwks", "/other"));
+    assert_eq!(status(&relay, &issuer.eddsa(&claims())).await, 503, "another issuer, other keys");
 }
 
 #[tokio::test]

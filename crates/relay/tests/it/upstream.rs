@@ -405,6 +405,14 @@ async fn a_platform_that_is_down_is_left_alone_for_a_while() {
     ] {
         assert!(metrics.lines().any(|it| it == line), "{line} is not in {metrics}");
     }
+    let config = Config::from_toml(
+        &world.toml(&format!("{}{ADMIN}{limits}", DEFAULT_PROFILE.replace("10m", "9m"))),
+        "relay.toml",
+        &environment(),
+    );
+    relay.relay.reload(config.unwrap()).unwrap();
+    assert_eq!(refusal(relay.composer()).await, error(503, "upstream_unavailable"));
+    assert_eq!(world.minted().await.len(), 3, "a new policy does not make the platform well");
     // Another login may well be up.
     assert_eq!(outcome(relay.admin()).await.0, 200);
     tokio::time::sleep(Duration::from_secs(3)).await;
