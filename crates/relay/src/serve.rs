@@ -66,7 +66,7 @@ pub async fn serve(config: Config, path: PathBuf, environment: Environment) -> R
     let mut operations = tokio::spawn(operations.into_future());
 
     let mut files = Files { path, fixed, environment, relay: relay.clone(), certificate };
-    let mut config_watch = FileWatch::new([files.path.clone()]);
+    let mut config_watch = FileWatch::new(files.environment.secret_files().chain([files.path.clone()]));
     let mut tls_watch = FileWatch::new(files.certificate.iter().flat_map(|certificate| certificate.files()));
     let mut interval = tokio::time::interval(WATCH_INTERVAL);
     loop {

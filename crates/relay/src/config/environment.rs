@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 /// Prefix of the variables that set a configuration key: `QRVEY_RELAY__LIMITS__MAX_BODY`.
 const OVERRIDE_PREFIX: &str = "QRVEY_RELAY__";
@@ -21,6 +22,12 @@ impl Environment {
     /// The value of a variable; an empty one counts as unset.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The files that secrets come from.
+    pub(crate) fn secret_files(&self) -> impl Iterator<Item = PathBuf> {
+        let is_file = |name: &str| name.starts_with("QRVEY_") && name.ends_with("_FILE");
+        self.0.iter().filter(move |(name, _)| is_file(name)).map(|(_, path)| PathBuf::from(path))
     }
 
     /// The variables that override a key of the file: name, path of the key, raw value.

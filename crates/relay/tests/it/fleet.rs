@@ -292,6 +292,22 @@ async fn the_fleet_key_rotates_without_a_mint() {
 }
 
 #[tokio::test]
+async fn a_changed_file_of_a_fleet_secret_is_taken_as_one_of_the_configuration_is() {
+    let world = World::new().await;
+    let gone = "[fleet]\nredis = \"redis://127.0.0.1:1\"\n";
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{gone}")));
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    std::fs::write(folder.path("key"), key).unwrap();
+    let served = Served::start_with(&folder, &[("QRVEY_FLEET_KEY_FILE", "key")]).await;
+    std::fs::write(folder.path("key"), "canary-short").unwrap();
+    let line = served.logged("the old one stays in force").await;
+    assert!(line.contains("QRVEY_FLEET_KEY must be 32 random bytes"), "{line}");
+    std::fs::write(folder.path("key"), key.to_lowercase()).unwrap();
+    served.logged("took the configuration file").await;
+    served.hold_log_secret();
+}
+
+#[tokio::test]
 async fn a_redis_that_is_gone_is_said_in_the_log_without_its_password() {
     let world = World::new().await;
     let gone = "[fleet]\nredis = \"redis://127.0.0.1:1\"\n";
