@@ -41,6 +41,7 @@ mod route;
 mod router;
 pub mod serve;
 mod service;
+mod stamp;
 pub mod telemetry;
 mod trace;
 mod unreadable;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
+use tokio::time::MissedTickBehavior;
 
 use crate::certificate::Certificate;
 use crate::config::{Config, ConfigError, Environment, Limits, Log, Tls};
@@ -69,6 +70,8 @@ pub async fn serve(config: Config, path: PathBuf, environment: Environment) -> R
     let mut config_watch = FileWatch::new(files.environment.secret_files().chain([files.path.clone()]));
     let mut tls_watch = FileWatch::new(files.certificate.iter().flat_map(|certificate| certificate.files()));
     let mut interval = tokio::time::interval(WATCH_INTERVAL);
+    // Two looks at once, after a pause of the machine, would not tell a file at rest.
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = signals.terminate.recv() => break,

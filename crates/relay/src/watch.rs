@@ -1,10 +1,9 @@
-use std::fs;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
-/// Notices that files have changed, by looking; one that is still being written is left alone until it
-/// has been the same at two looks. It follows symbolic links, as Kubernetes and ACME
-/// clients swap them, which file notifications do not.
+use crate::stamp::Stamp;
+
+/// Notices that files have changed, by looking, for file notifications do not follow symbolic links. One
+/// that is still being written is left alone until it has been the same at two looks.
 #[derive(Debug)]
 pub(crate) struct FileWatch {
     files: Vec<Watched>,
@@ -19,16 +18,10 @@ struct Watched {
     seen: Option<Stamp>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    modified: Option<SystemTime>,
-    bytes: u64,
-}
-
 impl FileWatch {
     pub(crate) fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
         let watched = |path: PathBuf| {
-            let stamp = stamp(&path);
+            let stamp = Stamp::of(&path).ok();
             Watched { path, told: stamp, seen: stamp }
         };
         Self { files: paths.into_iter().map(watched).collect() }
@@ -39,7 +32,7 @@ impl FileWatch {
     pub(crate) fn changed(&mut self) -> bool {
         let mut changed = false;
         for file in &mut self.files {
-            let now = stamp(&file.path);
+            let now = Stamp::of(&file.path).ok();
             if now.is_some() && now != file.told && now == file.seen {
                 file.told = now;
                 changed = true;
@@ -50,13 +43,11 @@ impl FileWatch {
     }
 }
 
-fn stamp(path: &PathBuf) -> Option<Stamp> {
-    let metadata = fs::metadata(path).ok()?;
-    Some(Stamp { modified: metadata.modified().ok(), bytes: metadata.len() })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::time::SystemTime;
+
     use super::*;
 
     #[test]
@@ -70,6 +61,20 @@ mod tests {
         assert_eq!([watch.changed(), watch.changed(), watch.changed()], [false, true, false]);
         fs::remove_file(&path).unwrap();
         assert!(!watch.changed());
+    }
+
+    #[test]
+    fn a_file_in_its_place_is_noticed_whatever_time_and_size_it_bears() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for (name, text) in [("relay.toml", "old"), ("next", "new")] {
+            fs::write(path(name), text).unwrap();
+            // As in a store or an image that is built reproducibly.
+            fs::File::open(path(name)).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        }
+        let mut watch = FileWatch::new([path("relay.toml")]);
+        fs::rename(path("next"), path("relay.toml")).unwrap();
+        assert_eq!([watch.changed(), watch.changed()], [false, true]);
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::environment::Environment;
 use super::source::ConfigError;
+use crate::stamp::Stamp;
 
 /// A larger file is surely not a key.
 const MAX_SECRET_BYTES: u64 = 16 * 1024;
@@ -24,14 +24,6 @@ pub(crate) struct Secret {
 enum Source {
     Value(SecretString),
     File { path: PathBuf, last: Mutex<(Stamp, SecretString)> },
-}
-
-/// Tells whether a file changed since it was read. A symbolic link, as Kubernetes mounts secrets,
-/// is followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    modified: SystemTime,
-    bytes: u64,
 }
 
 impl Secret {
@@ -85,7 +77,7 @@ impl Secret {
             Source::File { path, last } => (path, last),
         };
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if stamp(path).is_ok_and(|now| now == last.0) {
+        if Stamp::of(path).is_ok_and(|now| now == last.0) {
             return last.1.clone();
         }
         match read(path) {
@@ -103,13 +95,8 @@ impl Secret {
     }
 }
 
-fn stamp(path: &PathBuf) -> io::Result<Stamp> {
-    let metadata = fs::metadata(path)?;
-    Ok(Stamp { modified: metadata.modified()?, bytes: metadata.len() })
-}
-
 fn read(path: &PathBuf) -> io::Result<(Stamp, SecretString)> {
-    let stamp = stamp(path)?;
+    let stamp = Stamp::of(path)?;
     if stamp.bytes > MAX_SECRET_BYTES {
         return Err(io::Error::other("the file is too large for a secret"));
     }
