@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use qrvey_auth_wire::Token;
 
+use crate::certificate::Certificate;
 use crate::claims::Claims;
 use crate::config::{AdminLogin, Config, IdentityConfig};
+use crate::fleet::Fleet;
 use crate::grant::{Grant, Refusal};
 use crate::http;
 use crate::policy::Profile;
 use crate::report::{Report, read_claims};
+use crate::serve::ServeError;
 use crate::upstream::{Upstream, UpstreamError, admin_body};
 
 /// More missing claims than this and the profile is beyond guessing.
@@ -41,6 +44,14 @@ pub async fn check(config: &Config, claims: Option<&Path>) -> Report {
             return report;
         }
     };
+    if let Some(Err(error)) = config.tls.clone().map(Certificate::load) {
+        let advice =
+            "Both must be PEM files that this user may read, and the key that of the first certificate.";
+        report.bad(ServeError::Tls(error).to_string(), advice);
+    }
+    if let Some(Err(error)) = config.fleet.as_ref().map(Fleet::new) {
+        report.bad(error.to_string(), "");
+    }
     check_identity(config, &mut report).await;
     for (name, profile) in &config.profiles {
         check_profile(config, &upstream, name, profile, claims.as_ref(), &mut report).await;

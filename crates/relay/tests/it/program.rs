@@ -63,7 +63,13 @@ impl Folder {
     }
 
     pub(crate) async fn run(&self, arguments: &[&str]) -> (i32, String) {
-        let output = command().args(arguments).current_dir(self.0.path()).output().await.unwrap();
+        self.run_with(arguments, &[]).await
+    }
+
+    pub(crate) async fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+        let mut command = command();
+        command.args(arguments).current_dir(self.0.path()).envs(variables.iter().copied());
+        let output = command.output().await.unwrap();
         let Output { status, stdout, stderr } = output;
         let text = format!("{}{}", String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
         for secret in [API_KEY, ADMIN_USERNAME, ACCESS_KEY, TOKEN] {

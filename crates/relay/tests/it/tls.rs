@@ -88,3 +88,26 @@ async fn a_handshake_that_does_not_come_is_waited_for_no_longer_than_headers() {
         assert!(end.is_ok() && !answer.starts_with(b"HTTP"), "{start:?}");
     }
 }
+
+#[tokio::test]
+async fn check_finds_what_would_keep_serve_from_starting() {
+    let (world, authority) = (World::new().await, Authority::new());
+    let sections =
+        "[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n[fleet]\nredis = \"redis://127.0.0.1:1\"\n";
+    let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{sections}")));
+    let (certificate, key) = authority.certificate_for("localhost");
+    std::fs::write(folder.path("cert.pem"), certificate).unwrap();
+    std::fs::write(folder.path("key.pem"), key).unwrap();
+    std::fs::write(folder.path("fleet-key"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+    let variables = [("QRVEY_FLEET_KEY_FILE", "fleet-key")];
+    assert_eq!(folder.run_with(&["check"], &variables).await.0, 0);
+    std::fs::write(folder.path("key.pem"), authority.certificate_for("localhost").1).unwrap();
+    std::fs::write(folder.path("fleet-key"), "c2hvcnQ=").unwrap();
+    let (status, text) = folder.run_with(&["check"], &variables).await;
+    assert_eq!(status, 1, "{text}");
+    for fault in
+        ["FAILED  cannot use tls.certificate with tls.key", "FAILED  QRVEY_FLEET_KEY must be 32 random"]
+    {
+        assert!(text.contains(fault), "{text}");
+    }
+}
