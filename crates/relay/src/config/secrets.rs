@@ -104,9 +104,9 @@ fn read(path: &PathBuf) -> io::Result<(Stamp, SecretString)> {
     Ok((stamp, clean(&text).map_err(io::Error::other)?))
 }
 
-/// Drops the line end that editors leave; refuses what could not stand in a header.
+/// Drops the line end and the byte order mark that editors leave; refuses what could not stand in a header.
 fn clean(text: &str) -> Result<SecretString, &'static str> {
-    let text = text.trim_end_matches(['\n', '\r']);
+    let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']);
     if text.is_empty() {
         Err("is empty")
     } else if text.chars().any(char::is_control) {
@@ -147,7 +147,7 @@ mod tests {
     fn a_changed_file_is_read_again_and_a_broken_one_keeps_the_last_value() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        fs::write(&path, "first\n").unwrap();
+        fs::write(&path, "\u{feff}first\r\n").unwrap();
         let secret = find(&[("QRVEY_API_KEY_FILE", path.to_str().unwrap())]).unwrap().unwrap();
         assert_eq!(secret.current().expose_secret(), "first");
         fs::write(&path, "second, longer\n").unwrap();
