@@ -30,9 +30,9 @@ impl Environment {
         self.0.iter().filter(move |(name, _)| is_file(name)).map(|(_, path)| PathBuf::from(path))
     }
 
-    /// The variables that override a key of the file: name, path of the key, raw value.
+    /// The variables that override a key of the file: name, path of the key, raw value. An empty one does not.
     pub(crate) fn overrides(&self) -> impl Iterator<Item = (&str, Vec<String>, &str)> {
-        self.0.iter().filter_map(|(name, value)| {
+        self.0.iter().filter(|(_, value)| !value.is_empty()).filter_map(|(name, value)| {
             let path = name.strip_prefix(OVERRIDE_PREFIX)?;
             Some((name.as_str(), path.split("__").map(str::to_ascii_lowercase).collect(), value.as_str()))
         })

@@ -111,7 +111,8 @@ pub(crate) fn read<T: DeserializeOwned, R>(
     let parsed = DeTable::parse(text).map_err(|error| sources.explain_toml(&error))?;
     let (span, mut table) = (parsed.span(), parsed.into_inner());
     for ((path, range, padded, raw), (_, name)) in overrides.iter().zip(&sources.variables) {
-        lay_over(&mut table, path, override_value(padded, raw, range), range)
+        override_value(padded, raw, range)
+            .and_then(|value| lay_over(&mut table, path, value, range))
             .map_err(|message| ConfigError::of_variable(name, message))?;
     }
     sources.table = table.clone();
@@ -204,13 +205,24 @@ fn find_in_value(value: &Spanned<DeValue<'_>>, offset: usize, path: &mut Vec<Str
 /// What makes a TOML document of an override's value.
 const VALUE_KEY: &str = "v = ";
 
-/// Reads an override as a TOML value, or else as plain text.
-fn override_value<'a>(padded: &'a str, raw: &'a str, range: &Range<usize>) -> Spanned<DeValue<'a>> {
-    match DeTable::parse(padded).map(Spanned::into_inner) {
+/// Reads an override as a TOML value, or else as plain text. A claim that lacks its closing brace is not
+/// such: as a text it would be the same for every caller.
+fn override_value<'a>(
+    padded: &'a str,
+    raw: &'a str,
+    range: &Range<usize>,
+) -> Result<Spanned<DeValue<'a>>, String> {
+    let value = match DeTable::parse(padded).map(Spanned::into_inner) {
         Ok(mut table) if table.len() == 1 => table.remove("v"),
         _ => None,
+    };
+    match value {
+        Some(value) => Ok(value),
+        None if raw.trim_start().starts_with(['{', '"', '\'']) => {
+            Err("starts like a TOML value, but is none".to_owned())
+        }
+        None => Ok(Spanned::new(range.clone(), DeValue::String(raw.into()))),
     }
-    .unwrap_or_else(|| Spanned::new(range.clone(), DeValue::String(raw.into())))
 }
 
 fn lay_over<'a>(

@@ -297,6 +297,8 @@ fn the_environment_overrides_the_file_and_is_blamed_for_its_own() {
     };
     for (name, value) in [
         ("QRVEY_RELAY__LISTEN", "0.0.0.0:80"),
+        ("QRVEY_RELAY__LISTEN", "[::1]:80"),
+        ("QRVEY_RELAY__LISTEN", ""),
         ("QRVEY_RELAY__LIMITS__REQUESTS_PER_MINUTE", "120"),
         ("QRVEY_RELAY__ALLOWED_ORIGINS", "[\"https://app.example\"]"),
         ("QRVEY_RELAY__PROFILES__DEFAULT__CLIENTID", "{ claim = \"sub\" }"),
@@ -312,10 +314,14 @@ fn the_environment_overrides_the_file_and_is_blamed_for_its_own() {
         ("QRVEY_RELAY__ALLOWED_ORIGINS", "[\"https://app.example\", \"*\"]"),
         ("QRVEY_RELAY__QRVEY__DOMAIN__DEEP", "x"),
         ("QRVEY_RELAY__", "x"),
+        ("QRVEY_RELAY__PROFILES__DEFAULT__CLIENTID", "{ claim = \"canary\""),
+        ("QRVEY_RELAY__PROFILES__DEFAULT__CLIENTID", "\"canary"),
     ];
     let text: Vec<_> =
         faults.iter().map(|(name, value)| with(name, value).unwrap_err().to_string()).collect();
     insta::assert_snapshot!(text.join("\n"));
+    let filter = |name: &str| format!("{:?}", with(name, "").unwrap()).contains("INFO");
+    assert!(filter("QRVEY_RELAY__LOG__FILTER"), "an empty one counts as unset");
 }
 
 #[test]
