@@ -44,8 +44,9 @@ impl Secret {
             }
             (None, Some(path)) => {
                 let path = PathBuf::from(path);
+                // The path is not quoted: someone may have put the secret itself there.
                 let last = read(&path).map_err(|error| {
-                    ConfigError::of_variable(&file_variable, format!("{}: {error}", path.display()))
+                    ConfigError::of_variable(&file_variable, format!("the file cannot be used: {error}"))
                 })?;
                 Source::File { path, last: Mutex::new(last) }
             }
@@ -168,8 +169,9 @@ mod tests {
         );
         let both = find(&[(NAME, "canary"), ("QRVEY_API_KEY_FILE", "/nowhere")]).unwrap_err().to_string();
         assert!(both.contains("not both") && !both.contains("canary"));
-        let gone = find(&[("QRVEY_API_KEY_FILE", "/nowhere/key")]).unwrap_err().to_string();
-        assert!(gone.starts_with("environment variable QRVEY_API_KEY_FILE: /nowhere/key: "), "{gone}");
+        let misplaced = find(&[("QRVEY_API_KEY_FILE", "canary")]).unwrap_err().to_string();
+        let place = "environment variable QRVEY_API_KEY_FILE: the file cannot be used: No such file";
+        assert!(misplaced.starts_with(place) && !misplaced.contains("canary"), "{misplaced}");
         assert!(find(&[]).unwrap().is_none());
     }
 }

@@ -184,10 +184,10 @@ pub(crate) fn admin_body(username: &SecretString, access_key: &SecretString) -> 
 }
 
 fn transport(error: &reqwest::Error) -> UpstreamError {
-    if error.is_timeout() && !error.is_connect() {
-        UpstreamError::Timeout
-    } else if error.is_connect() {
+    if error.is_connect() {
         UpstreamError::Connect
+    } else if error.is_timeout() {
+        UpstreamError::Timeout
     } else {
         UpstreamError::Broken
     }
