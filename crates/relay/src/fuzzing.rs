@@ -1,5 +1,6 @@
 //! What `cargo fuzz` throws bytes at; the tests throw a few.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, HeaderValue, Uri};
@@ -10,7 +11,7 @@ use crate::claims::Claims;
 use crate::config::{Config, ConfigError, Environment};
 use crate::grant::Grant;
 use crate::trace::TraceParent;
-use crate::{identity, json, origin, upstream};
+use crate::{address, identity, json, origin, upstream};
 
 fn environment() -> Environment {
     Environment::from_iter([
@@ -83,17 +84,19 @@ pub fn answer(bytes: &[u8]) {
     upstream::fuzz_answer(bytes);
 }
 
-/// Headers that only browsers and tracers set.
+/// Headers that browsers, proxies and tracers set.
 pub fn headers(bytes: &[u8]) {
     let mut headers = HeaderMap::new();
-    for (name, value) in
-        ["origin", "host", "sec-fetch-site", "cookie"].into_iter().zip(bytes.split(|byte| *byte == b'\n'))
-    {
+    let names = ["origin", "host", "sec-fetch-site", "cookie", "x-forwarded-for"];
+    for (name, value) in names.into_iter().zip(bytes.split(|byte| *byte == b'\n')) {
         if let Ok(value) = HeaderValue::from_bytes(value) {
             headers.insert(name, value);
         }
     }
     origin::is_allowed(&headers, &Uri::from_static("/"), &[]);
+    identity::fuzz_cookie(&headers);
+    let proxy = IpAddr::from(Ipv4Addr::LOCALHOST);
+    address::client(proxy, &headers, &[proxy.into()]);
     if let Ok(text) = std::str::from_utf8(bytes)
         && let Some(trace) = TraceParent::parse(text)
     {

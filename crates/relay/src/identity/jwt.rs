@@ -99,7 +99,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// A cookie that comes twice is refused: one of the two may have been planted by a subdomain.
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, &'static str> {
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, &'static str> {
     let pairs = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
     let texts = pairs.filter_map(|pair| str::from_utf8(pair).ok()?.trim().split_once('='));
     let mut found = texts.filter(|(key, _)| *key == name).map(|(_, value)| value);

@@ -69,3 +69,8 @@ pub(crate) fn fuzz_jwt(token: &[u8], keys: &[u8]) {
         assert!(jwt::fuzz_verify(token, &key).is_err(), "a stranger's token was believed");
     }
 }
+
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz_cookie(headers: &axum::http::HeaderMap) {
+    let _ = jwt::cookie(headers, "sid");
+}
