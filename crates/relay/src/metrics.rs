@@ -66,8 +66,23 @@ impl Limit {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Reload {
+pub(crate) struct Reload {
+    of: &'static str,
     outcome: &'static str,
+}
+
+impl Reload {
+    pub(crate) fn configuration(is_good: bool) -> Self {
+        Self::new("configuration", is_good)
+    }
+
+    pub(crate) fn certificate(is_good: bool) -> Self {
+        Self::new("certificate", is_good)
+    }
+
+    fn new(of: &'static str, is_good: bool) -> Self {
+        Self { of, outcome: if is_good { "ok" } else { "refused" } }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -102,8 +117,6 @@ fn seconds_histogram() -> Histogram {
     // 0.5 ms to 16 s.
     Histogram::new(exponential_buckets(0.0005, 2.0, 16))
 }
-
-const RELOADS: [&str; 2] = ["ok", "refused"];
 
 impl Metrics {
     pub(crate) fn new() -> Self {
@@ -163,11 +176,17 @@ impl Metrics {
         registry.register("platform_left_alone", left_alone, metrics.platform_left_alone.clone());
         let fleet_up = "1 while replicas share through Redis, 0 while this one works alone";
         registry.register("fleet_up", fleet_up, metrics.fleet_up.clone());
-        registry.register("reloads", "Reloads of the configuration by outcome", metrics.reloads.clone());
+        registry.register(
+            "reloads",
+            "Reloads of configuration and certificate by outcome",
+            metrics.reloads.clone(),
+        );
         registry.register("log_lines_lost", "Lines that the log could not take", lines::LOST.clone());
         // There from the start, so that an alert sees the first refusal as a change.
-        for outcome in RELOADS {
-            drop(metrics.reloads.get_or_create(&Reload { outcome }));
+        for is_good in [true, false] {
+            for reload in [Reload::configuration(is_good), Reload::certificate(is_good)] {
+                drop(metrics.reloads.get_or_create(&reload));
+            }
         }
         for limit in [Limit::MAX_CONNECTIONS, Limit::MAX_CONNECTIONS_PER_ADDRESS] {
             drop(metrics.connections_refused.get_or_create(&limit));
@@ -221,10 +240,8 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn reloaded(&self, is_good: bool) {
-        let [ok, refused] = RELOADS;
-        let outcome = if is_good { ok } else { refused };
-        self.reloads.get_or_create(&Reload { outcome }).inc();
+    pub(crate) fn reloaded(&self, reload: &Reload) {
+        self.reloads.get_or_create(reload).inc();
     }
 
     pub(crate) fn identified(&self, took: Duration) {

@@ -105,24 +105,22 @@ impl<'a> Observation<'a> {
         let took = self.start.elapsed();
         self.metrics.request_ends(self.route, code, took);
         self.has_ended = true;
-        macro_rules! answered {
-            ($level:ident) => {
-                tracing::$level!(
-                    request_id = self.trail.request_id(),
-                    trace_id = self.trail.trace_id(),
-                    method = self.method,
-                    route = self.route.name(),
-                    status = answer.status().as_u16(),
-                    outcome = code.map_or("ok", ProblemCode::as_str),
-                    milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-                    "answered"
-                )
-            };
-        }
         let has_no_limit = self.has_no_limit
             || self.method == "OPTIONS"
             || matches!(code, Some(ProblemCode::RateLimited | ProblemCode::Forbidden));
-        if has_no_limit && !is_worth_a_line() { answered!(debug) } else { answered!(info) }
+        if has_no_limit && !is_worth_a_line() {
+            return;
+        }
+        tracing::info!(
+            request_id = self.trail.request_id(),
+            trace_id = self.trail.trace_id(),
+            method = self.method,
+            route = self.route.name(),
+            status = answer.status().as_u16(),
+            outcome = code.map_or("ok", ProblemCode::as_str),
+            milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            "answered"
+        );
     }
 }
 

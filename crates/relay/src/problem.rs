@@ -91,7 +91,7 @@ impl Failure {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"host application\""));
         }
         if let Some(route) = self.route {
-            headers.insert(ALLOW, HeaderValue::from_static(route.method()));
+            headers.insert(ALLOW, HeaderValue::from_static(route.allow()));
         }
         answer
     }

@@ -42,6 +42,14 @@ impl Route {
             _ => "POST",
         }
     }
+
+    /// All that it answers, for the header `Allow`.
+    pub(crate) fn allow(self) -> &'static str {
+        match self {
+            Self::Tokens => "DELETE, OPTIONS",
+            _ => "POST, OPTIONS",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use tokio::time::MissedTickBehavior;
 use crate::certificate::Certificate;
 use crate::config::{Config, ConfigError, Environment, Limits, Log, Tls};
 use crate::listen::listen;
+use crate::metrics::Reload;
 use crate::relay::StartError;
 use crate::router::Relay;
 use crate::watch::FileWatch;
@@ -179,7 +180,7 @@ impl Files {
                 }
                 self.relay.reload(config).map_err(Into::into)
             });
-        self.relay.metrics().reloaded(reloaded.is_ok());
+        self.relay.metrics().reloaded(&Reload::configuration(reloaded.is_ok()));
         match reloaded {
             Ok(()) => tracing::info!("took the configuration file as it is now"),
             Err(error) => {
@@ -189,10 +190,12 @@ impl Files {
     }
 
     fn reload_certificate(&self) {
-        match self.certificate.as_ref().map(|certificate| certificate.reload()) {
-            None => {}
-            Some(Ok(())) => tracing::info!("took the certificate as it is now"),
-            Some(Err(error)) => {
+        let Some(certificate) = &self.certificate else { return };
+        let reloaded = certificate.reload();
+        self.relay.metrics().reloaded(&Reload::certificate(reloaded.is_ok()));
+        match reloaded {
+            Ok(()) => tracing::info!("took the certificate as it is now"),
+            Err(error) => {
                 tracing::error!(%error, "the new certificate has a fault; the old one stays in use");
             }
         }

@@ -87,6 +87,9 @@ fn proxy(written: &Spanned<String>) -> Result<IpNet, Fault> {
         Ok(network) if network.prefix_len() == 0 => {
             Err(written.fault("would believe every address there is; name the networks of the proxies"))
         }
+        Ok(IpNet::V6(network)) if network.addr().to_ipv4_mapped().is_some() => {
+            Err(written.fault("would fit no address: an IPv4 network is written as such, without ::ffff:"))
+        }
         Ok(network) => Ok(network),
         Err(_) => Err(written.fault("expected a network such as 127.0.0.1/32")),
     }

@@ -165,6 +165,7 @@ fn bad_addresses() {
             "listen = \"127.0.0.1:80\"\noperations_listen = \"127.0.0.1:80\"",
             "trusted_proxies = [\"::/0\"]",
             "trusted_proxies = [\"10.0.0.0/33\"]",
+            "trusted_proxies = [\"::ffff:10.0.0.0/104\"]",
         ],
         with,
     ));

@@ -409,7 +409,7 @@ async fn sighup_takes_a_new_policy_and_a_new_secret() {
     served.signal("-HUP").await;
     served.logged("took the configuration file").await;
     assert_eq!(told().await, ("other-app".to_owned(), "canary-second-key".to_owned()));
-    assert!(served.metrics().await.contains(r#"reloads_total{outcome="ok"} 1"#));
+    assert!(served.metrics().await.contains(r#"reloads_total{of="configuration",outcome="ok"} 1"#));
     served.hold_log_secret();
 }
 

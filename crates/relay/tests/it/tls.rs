@@ -63,6 +63,8 @@ async fn it_serves_tls_and_takes_a_new_certificate_while_it_runs() {
     std::fs::write(folder.path("cert.pem"), "garbage").unwrap();
     served.signal("-HUP").await;
     served.logged("the old one stays in use").await;
+    let none = r#"reloads_total{of="certificate",outcome="refused"} 0"#;
+    assert!(!served.metrics().await.contains(none));
     assert!(ask(&first).await.is_ok());
     // No signal: the change is noticed.
     install(&second);
