@@ -59,13 +59,18 @@ export class QrveyClient extends EventTarget {
       try {
         hear(detail, event);
       } catch (error) {
-        reportError(error);
+        // `reportError`, which Node has not.
+        queueMicrotask(() => {
+          throw error;
+        });
       }
     };
     const watch = async () => this.#ask('watch', isAdmin, tell, options, areWhole);
+    const signal = options.signal ?? this.#defaults.signal;
+    const cleared = this.#cleared;
     await watch();
-    const { signal } = options;
-    if (signal?.aborted) return;
+    // The callback itself may have ended it.
+    if (signal?.aborted || cleared !== this.#cleared) return;
     this.#hold(watch);
     signal?.addEventListener('abort', () => this.#release(watch), { once: true });
   }

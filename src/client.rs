@@ -108,9 +108,9 @@ impl Client {
                 Answer::Held(issued) => issued,
                 Answer::Asked(ticket) => wait(&call, ticket).await?,
             };
-            callback.call1(&JsValue::UNDEFINED, &describe(&first))?;
-            watch(inner, call, first, callback);
-            Ok(JsValue::UNDEFINED)
+            // A callback may clear the tokens, which is to end what it is called for.
+            watch(&inner, call, &first, callback.clone());
+            callback.call1(&JsValue::UNDEFINED, &describe(&first))
         }))
     }
 
@@ -160,8 +160,7 @@ impl Inner {
     /// What is left of a token that should have been renewed and could not be.
     fn last_resort(&self, call: &Call) -> Option<Rc<Issued<JsString>>> {
         let insists = call.force_refresh || call.min_lifetime_ms.is_some();
-        let is_aborted = call.signal.as_ref().is_some_and(AbortSignal::aborted);
-        if insists || is_aborted {
+        if insists || call.is_aborted() {
             return None;
         }
         self.store.borrow().fresh(&call.key, host::now_ms(), Some(0.0)).cloned()
@@ -278,11 +277,11 @@ async fn depart(call: &Call, ticket: Ticket<Landing>) -> Result<Rc<Issued<JsStri
     let mut timeout = pin!(Sleep::new(call.timeout_ms));
     let mut aborted = call.signal.as_ref().map(Aborted::new);
     poll_fn(|context| {
-        if let Poll::Ready(landing) = ticket.as_mut().poll(context) {
-            return Poll::Ready(landing.map_err(Departure::Failed));
-        }
         if let Some(signal) = aborted.as_mut().and_then(|aborted| aborted.poll(context)) {
             return Poll::Ready(Err(Departure::Aborted(signal.reason())));
+        }
+        if let Poll::Ready(landing) = ticket.as_mut().poll(context) {
+            return Poll::Ready(landing.map_err(Departure::Failed));
         }
         timeout.as_mut().poll(context).map(|()| {
             Err(Departure::Failed(AuthError::new(
@@ -295,19 +294,18 @@ async fn depart(call: &Call, ticket: Ticket<Landing>) -> Result<Rc<Issued<JsStri
 }
 
 /// Adds a caller to those who watch its key, until its signal aborts.
-fn watch(inner: Rc<Inner>, call: Rc<Call>, held: Rc<Issued<JsString>>, callback: Function) {
+fn watch(inner: &Rc<Inner>, call: Rc<Call>, held: &Rc<Issued<JsString>>, callback: Function) {
     let id = inner.next_id.get();
     inner.next_id.set(id + 1);
     let watch = inner.watch(&call.key).unwrap_or_else(|| {
-        // What renews for all of them must not end with the one who happened to come first.
-        let shared = Call { signal: None, force_refresh: false, ..(*call).clone() };
-        let watch = Watch::new(Rc::new(shared), held);
+        let watch = Watch::new(&call, held);
         inner.watches.borrow_mut().push(Rc::clone(&watch));
-        host::spawn(Rc::clone(&watch).keep_fresh(Rc::clone(&inner)));
+        host::spawn(Rc::clone(&watch).keep_fresh(Rc::clone(inner)));
         watch
     });
     watch.add(id, callback);
     if call.signal.is_some() {
+        let inner = Rc::clone(inner);
         host::spawn(async move {
             let mut aborted = call.signal.as_ref().map(Aborted::new);
             poll_fn(|context| match aborted.as_mut().and_then(|aborted| aborted.poll(context)) {
@@ -317,7 +315,7 @@ fn watch(inner: Rc<Inner>, call: Rc<Call>, held: Rc<Issued<JsString>>, callback:
             .await;
             if watch.remove(id) {
                 inner.watches.borrow_mut().retain(|other| !Rc::ptr_eq(other, &watch));
-                watch.wake();
+                watch.stop();
             }
         });
     }

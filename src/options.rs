@@ -157,18 +157,17 @@ impl TokenOptions {
             (None, String::new())
         };
         let credentials = self.credentials.as_deref().or(defaults.credentials.as_deref());
-        let credentials = credentials.and_then(credentials_named).unwrap_or(RequestCredentials::SameOrigin);
-        let credentials_key = if credentials == RequestCredentials::Include { "i" } else { "-" };
+        let credentials = credentials.unwrap_or("same-origin");
         let signal = if self.signal.is_object() { self.signal } else { defaults.signal.clone() };
 
         Ok(Call {
             kind,
             profile: if kind == TokenKind::Composer { profile_named } else { None },
-            key: [kind.as_str(), credentials_key, &url, "\n", &body, &headers_key].concat(),
+            key: [kind.as_str(), credentials, &url, "\n", &body, &headers_key].concat(),
             url,
             body,
             headers,
-            credentials,
+            credentials: credentials_named(credentials).unwrap_or(RequestCredentials::SameOrigin),
             timeout_ms: self.timeout_ms.or(defaults.timeout_ms).unwrap_or(DEFAULT_TIMEOUT_MS),
             retries: self.retries.or(defaults.retries).unwrap_or(DEFAULT_RETRIES),
             signal: signal.dyn_into().ok(),
@@ -202,6 +201,12 @@ pub(crate) struct Call {
     pub(crate) lifetime_ms: Option<f64>,
     pub(crate) share_tabs: bool,
     pub(crate) detailed: bool,
+}
+
+impl Call {
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.signal.as_ref().is_some_and(AbortSignal::aborted)
+    }
 }
 
 fn credentials_named(name: &str) -> Option<RequestCredentials> {

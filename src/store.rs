@@ -25,6 +25,8 @@ struct Slot<T, R> {
     key: String,
     issued: Option<Rc<Issued<T>>>,
     flight: Option<Rc<Flight<R>>>,
+    /// The flight in whose place that one has taken off.
+    outrun: Option<Rc<Flight<R>>>,
 }
 
 /// A small map in order of creation; a `Vec` is smaller in wasm than a hash map and, for the few
@@ -64,7 +66,7 @@ impl<T, R: Clone> Store<T, R> {
 
     pub(crate) fn take_off(&mut self, key: &str, flight: Rc<Flight<R>>) {
         if let Some(slot) = self.find_mut(key) {
-            slot.flight = Some(flight);
+            slot.outrun = slot.flight.replace(flight).or(slot.outrun.take());
             return;
         }
         if self.slots.len() >= MAX_KEYS
@@ -72,7 +74,7 @@ impl<T, R: Clone> Store<T, R> {
         {
             self.slots.remove(idle);
         }
-        self.slots.push(Slot { key: key.to_owned(), issued: None, flight: Some(flight) });
+        self.slots.push(Slot { key: key.to_owned(), issued: None, flight: Some(flight), outrun: None });
     }
 
     /// Ends `flight` and keeps what it brought, unless the key has been cleared or flown again
@@ -102,8 +104,9 @@ impl<T, R: Clone> Store<T, R> {
     }
 
     /// Forgets every token and returns the flights that were under way.
-    pub(crate) fn clear(&mut self) -> Vec<Rc<Flight<R>>> {
-        self.slots.drain(..).filter_map(|slot| slot.flight).collect()
+    pub(crate) fn clear(&mut self) -> impl Iterator<Item = Rc<Flight<R>>> + use<T, R> {
+        let slots = std::mem::take(&mut self.slots);
+        slots.into_iter().flat_map(|slot| [slot.flight, slot.outrun]).flatten()
     }
 }
 
@@ -147,7 +150,7 @@ mod tests {
         let mut store = Store::new();
         let flight = Flight::<()>::new(false, || {});
         store.take_off("a", Rc::clone(&flight));
-        assert_eq!(store.clear().len(), 1);
+        assert_eq!(store.clear().count(), 1);
         store.touch_down("a", &flight, Some(Rc::new(issued("A", Some(60_000.0)))));
         assert!(store.fresh("a", 0.0, None).is_none());
         let next = Flight::new(false, || {});

@@ -11,7 +11,7 @@ use wasm_bindgen::JsValue;
 
 use crate::client::{Client, Inner, describe, expires_at};
 use crate::error::AuthError;
-use crate::host::{self, Sleep};
+use crate::host::{self, AbortController, Sleep};
 use crate::lifetime::Deadline;
 use crate::object::{object, value};
 use crate::options::Call;
@@ -24,7 +24,9 @@ const LOOK_AGAIN_MS: f64 = 30_000.0;
 
 /// All who watch the tokens of one key.
 pub(crate) struct Watch {
+    /// Its signal is that of the watch itself, which aborts when the last caller has left.
     pub(crate) call: Rc<Call>,
+    controller: AbortController,
     callbacks: RefCell<Vec<(u32, Function)>>,
     /// The token that was delivered last.
     held: RefCell<Rc<Issued<JsString>>>,
@@ -34,12 +36,16 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(call: Rc<Call>, held: Rc<Issued<JsString>>) -> Rc<Self> {
+    pub(crate) fn new(call: &Call, held: &Rc<Issued<JsString>>) -> Rc<Self> {
+        let controller = AbortController::new();
+        // What renews for all of them must not end with the one who happened to come first.
+        let call = Call { signal: Some(controller.signal()), force_refresh: false, ..call.clone() };
         let renewal = Renewal::of(held.deadline, host::now_ms(), host::random());
         Rc::new(Self {
-            call,
+            call: Rc::new(call),
+            controller,
             callbacks: RefCell::default(),
-            held: RefCell::new(held),
+            held: RefCell::new(Rc::clone(held)),
             renewal: RefCell::new(renewal),
             woken: Cell::new(false),
             waker: RefCell::default(),
@@ -119,15 +125,20 @@ impl Watch {
 
     /// Ends the watch for everybody.
     pub(crate) fn end(&self, inner: &Inner, error: Box<AuthError>) {
+        self.stop();
         self.emit(inner, "failed", None, Some(error), None);
-        self.callbacks.borrow_mut().clear();
+    }
+
+    /// Ends what is done for the watch.
+    pub(crate) fn stop(&self) {
+        self.controller.abort();
         self.wake();
     }
 
     /// Keeps the token fresh until nobody watches any more.
     pub(crate) async fn keep_fresh(self: Rc<Self>, inner: Rc<Inner>) {
         loop {
-            if self.callbacks.borrow().is_empty() {
+            if self.call.is_aborted() {
                 return;
             }
             let now_ms = host::now_ms();

@@ -84,9 +84,12 @@ describe('a token', () => {
         await ask({ headers: [['AUTHORIZATION', 'Bearer a']] }),
         await ask({ relay: '/other/' }),
         await ask({ profile: 'sa"les' }),
+        await ask({ profile: 'sa"les', credentials: 'omit' }),
+        await ask({ profile: 'sa"les', credentials: 'include' }),
+        await ask({ profile: 'sa"les', credentials: 'same-origin' }),
       ];
     });
-    assert.deepEqual(tokens, ['T1', 'T2', 'T3', 'T2', 'T4', 'T1']);
+    assert.deepEqual(tokens, ['T1', 'T2', 'T3', 'T2', 'T4', 'T1', 'T5', 'T6', 'T1']);
     assert.equal(stub.requests[0].body, '{"profile":"sa\\"les"}');
     assert.equal(stub.requests[1].headers.authorization, 'Bearer a');
     assert.equal(stub.requests[3].path, '/other/composer-token');
@@ -238,6 +241,21 @@ describe('clearTokens', () => {
     for (const answer of release) answer();
     stub.answer = (_, response) => json(response, 200, { token: 'NEW', expires_in: 60 });
     assert.equal(await run(() => auth.getComposerToken()), 'NEW');
+  });
+
+  test('reaches a call under way that a forced one has outrun', async () => {
+    stub.answer = () => {};
+    const codes = await run(async () => {
+      const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      const calls = [failure(auth.getComposerToken())];
+      await pause(300);
+      calls.push(failure(auth.getComposerToken({ forceRefresh: true })));
+      await pause(300);
+      auth.clearTokens();
+      return (await Promise.all(calls)).map(({ code }) => code);
+    });
+    assert.deepEqual(codes, ['not_signed_in', 'not_signed_in']);
+    assert.equal(stub.requests.length, 2);
   });
 
   test('reaches a call that is still loading the module', async () => {

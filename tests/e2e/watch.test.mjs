@@ -1,7 +1,9 @@
 // Tokens that are watched: renewed ahead of time, through failures, sleep and sign-out.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { beforeEach, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { useBrowser } from './support/browser.mjs';
 import { json, problem, useStub } from './support/stub.mjs';
 
@@ -117,6 +119,17 @@ test('a forced refresh reaches those who watch', async () => {
   });
   assert.deepEqual(order, ['T1', 'T2']);
   assert.equal(stub.requests.length, 2);
+});
+
+test('a callback that throws harms nobody else in Node either', async () => {
+  const script = `
+    import { createClient } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url))};
+    process.on('uncaughtException', ({ message }) => console.log(message));
+    await createClient({ relay: '${stub.url}/qrvey' }).watch(() => { throw new Error('mine'); });
+    console.log('watched');
+    process.exit();`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+  assert.deepEqual(stdout.trim().split('\n').sort(), ['mine', 'watched']);
 });
 
 test('a callback that throws harms nobody else', async () => {
@@ -274,6 +287,70 @@ test('clearTokens ends every watch', async () => {
     events.map(({ type, code }) => [type, code]),
     [['failed', 'not_signed_in']],
   );
+});
+
+test('a callback that clears the tokens ends its own watch', async () => {
+  await page.evaluate(async () => {
+    await client.watch(() => client.clearTokens());
+    await pause(2_500);
+  });
+  assert.equal(stub.requests.length, 1);
+});
+
+describe('a renewal under way', () => {
+  const hang = async () => {
+    let isAsked;
+    const asked = new Promise((resolve) => {
+      isAsked = resolve;
+    });
+    await page.evaluate(async () => {
+      globalThis.stop = new AbortController();
+      await client.watch(got, { signal: stop.signal });
+    });
+    stub.answer = isAsked;
+    await asked;
+  };
+
+  test('is cancelled when the last who watches has left', async () => {
+    await hang();
+    await page.evaluate(async () => {
+      stop.abort();
+      await pause(500);
+    });
+    assert.equal(stub.givenUp, 1);
+    assert.ok(!(await types()).includes('failed'));
+  });
+
+  test('that signing out ends is told of once', async () => {
+    await hang();
+    await page.evaluate(async () => {
+      client.clearTokens();
+      await pause(500);
+    });
+    assert.equal(stub.givenUp, 1);
+    assert.equal((await types()).filter((type) => type === 'failed').length, 1);
+  });
+});
+
+test('a default signal ends a watch and leaves no listener', async () => {
+  const left = await page.evaluate(async () => {
+    let listening = 0;
+    const { addEventListener, removeEventListener } = globalThis;
+    globalThis.addEventListener = (...args) => {
+      listening += 1;
+      addEventListener(...args);
+    };
+    globalThis.removeEventListener = (...args) => {
+      listening -= 1;
+      removeEventListener(...args);
+    };
+    const stop = new AbortController();
+    await auth.createClient({ signal: stop.signal }).watch(got);
+    const during = listening;
+    stop.abort();
+    return [during > 0, listening];
+  });
+  assert.deepEqual(left, [true, 0]);
 });
 
 test('a watch outlives a panic', async () => {
