@@ -15,8 +15,13 @@ export function join(member, hear) {
 }
 
 function open() {
-  if (channel || !globalThis.BroadcastChannel || !globalThis.navigator?.locks) return;
-  channel = new BroadcastChannel('qrvey-auth');
+  if (channel || !globalThis.BroadcastChannel) return;
+  try {
+    channel = new BroadcastChannel('qrvey-auth');
+  } catch {
+    // Firefox, where the user lets this site store nothing.
+    return;
+  }
   channel.unref?.();
   channel.onmessage = ({ data }) => {
     for (const entry of members) {

@@ -36,6 +36,11 @@ async function tab(from, options = {}, path = '/') {
 const tokens = (page) => page.evaluate(() => globalThis.tokens);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Waits for a promise's value; to Playwright's own way of waiting, any promise is true. */
+async function until(page, holds) {
+  while (!(await page.evaluate(holds))) await pause(20);
+}
+
 test('one tab renews for all', async () => {
   const first = await tab();
   const tabs = [first, await tab(first), await tab(first), await tab(first)];
@@ -61,7 +66,7 @@ test('a tab that dies at work costs the others nothing', async () => {
   });
   const dying = await hung;
   const [survivor] = [...tabs].filter(([name]) => name !== dying).map(([, page]) => page);
-  await survivor.waitForFunction(async () => (await navigator.locks.query()).held.length === 1);
+  await until(survivor, async () => (await navigator.locks.query()).held.length === 1);
   const before = (await tokens(survivor)).length;
   await tabs.get(dying).close();
   await survivor.waitForFunction((before) => globalThis.tokens.length > before, before);
@@ -111,6 +116,51 @@ test('a tab that has never asked for a token can clear those of the others', asy
   });
   await first.waitForFunction(() => failures.length === 1);
   assert.deepEqual(await first.evaluate(() => failures), ['not_signed_in']);
+});
+
+test('clearTokens reaches a tab that waits for its turn to renew: it asks no more', async () => {
+  const page = await tab();
+  await page.evaluate(() => {
+    const hold = () =>
+      new Promise((resolve) => {
+        globalThis.release = resolve;
+      });
+    navigator.locks.request('qrvey-auth:grant-of-nobody', hold);
+  });
+  await until(page, async () => {
+    const { held, pending } = await navigator.locks.query();
+    return held.length === 1 && pending.length === 1;
+  });
+  await page.evaluate(() => {
+    client.clearTokens();
+    release();
+  });
+  await pause(1_000);
+  assert.equal(stub.requests.length, 1);
+  assert.deepEqual(await page.evaluate(() => failures), ['not_signed_in']);
+});
+
+test('clearTokens reaches all where the browser has no locks, as over plain http', async () => {
+  const context = (await open()).context();
+  await context.addInitScript(() => Object.defineProperty(navigator, 'locks', { value: undefined }));
+  const first = await tab(await context.newPage());
+  const second = await tab(first);
+  await first.evaluate(() => client.clearTokens());
+  await second.waitForFunction(() => failures.length === 1);
+});
+
+test('a browser that lets a page talk to no other leaves it its own tokens', async () => {
+  const context = (await open()).context();
+  // As Firefox does where the user lets a site store nothing.
+  await context.addInitScript(() => {
+    globalThis.BroadcastChannel = function BroadcastChannel() {
+      throw new DOMException('The operation is insecure.', 'SecurityError');
+    };
+  });
+  const page = await tab(await context.newPage());
+  await page.waitForFunction(() => tokens.length === 2);
+  await page.evaluate(() => client.clearTokens());
+  assert.deepEqual(await page.evaluate(() => failures), ['not_signed_in']);
 });
 
 test('what others say on the channel is not listened to', async () => {
