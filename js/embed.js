@@ -1,24 +1,14 @@
 // `embed`: loaded with the first widget.
 
+import { QRVEY_EVENTS } from './events.js';
 import { QrveyAuthError } from './index.js';
 import { launch } from './launchers.js';
 import { replace } from './layout.js';
+import { OWNER } from './options.js';
 import { invalid, plan } from './plan.js';
 import { isRefusalKnown, Renewal } from './renewal.js';
 import { enrol } from './seamless.js';
 import { inThisZone, outside } from './zone.js';
-
-/** Where Qrvey's widgets fire the events that it documents. */
-const QRVEY_EVENTS = {
-  qvTokenExpired: 'window',
-  qvDSHPageLoaded: 'document',
-  qvDSHItemsLoaded: 'document',
-  atApplyUserFilters: 'window',
-  qvDSHRestoreDashboard: 'window',
-  qvDSHSaveDashboard: 'window',
-  qvDSHEditDashboard: 'window',
-  qvDSHCloseEditDashboard: 'window',
-};
 
 /** The widgets that stand on the page. */
 const living = new Set();
@@ -38,14 +28,16 @@ export async function embed(client, options, defaults, checkSignedIn) {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalid('option "signal" must be an AbortSignal');
   }
-  signal?.throwIfAborted();
+  const ends = [signal, options[OWNER]].filter(Boolean);
+  for (const end of ends) end.throwIfAborted();
   const container = found(options.container);
   const widget = new EmbeddedWidget(client, options, planned, assumed, checkSignedIn, container);
   for (const [type, listener] of Object.entries(planned.listeners)) {
     widget.addEventListener(type, (event) => heard(listener, event));
   }
-  const abort = () => widget.destroy(signal.reason);
-  signal?.addEventListener('abort', abort, { once: true, signal: widget.signal });
+  for (const end of ends) {
+    end.addEventListener('abort', () => widget.destroy(end.reason), { once: true, signal: widget.signal });
+  }
   try {
     await outside(() => start(widget));
   } catch (error) {
@@ -142,6 +134,8 @@ export class EmbeddedWidget extends EventTarget {
   #renewal;
   #updated = Promise.resolve();
   #isOutOfReach = false;
+  /** Whether the page's functions cannot be replaced, so that each renewal mounts the widget anew. */
+  #isSealed = false;
   #life = new AbortController();
   #leave = () => {};
   #settle = () => {};
@@ -182,6 +176,9 @@ export class EmbeddedWidget extends EventTarget {
     const options = { ...this.#options, settings: { ...this.#options.settings, ...settings } };
     const planned = await plan(options);
     this.#checkUser();
+    if (planned.domain !== this.#planned.domain) {
+      throw invalid('option "settings.domain" is not to change while the widget stands: embed it anew');
+    }
     this.#options = options;
     this.#planned = planned;
     this.#remount('settings');
@@ -215,23 +212,25 @@ export class EmbeddedWidget extends EventTarget {
   }
 
   async #start() {
-    const { tokenKey, domain, widgetsUrl, renew } = this.#planned;
+    const { tokenKey, domain, widgetsUrl } = this.#planned;
     for (const name of ['domain', 'widgetsUrl', 'apiUrl']) {
       const address = this.#planned[name];
       if (address !== undefined && !URL.canParse(address)) throw invalid(`option "${name}" is no address`);
     }
     this.#domain = domain;
     const seeing = this.#sees();
-    const needsAnswer = domain === undefined;
     const token = tokenKey === undefined ? Promise.resolve({}) : this.#first();
-    if (domain !== undefined && renew === 'seamless') this.#enrol();
+    // Before the launcher comes, which may keep the functions that it finds.
+    this.#enrol();
     const base = widgetsUrl ?? domain;
     const launched = base === undefined ? undefined : this.#launch(base);
     launched?.catch(() => {});
     const details = await this.#unlessDestroyed(token);
     this.#checkUser();
-    this.#domain ??= named(details.domain);
-    if (needsAnswer && renew === 'seamless') this.#enrol();
+    if (domain === undefined) {
+      this.#domain = named(details.domain);
+      this.#enrol();
+    }
     await this.#unlessDestroyed(launched ?? this.#launch(base ?? this.#domain));
     this.#checkUser();
     this.#given = this.#renewal?.current.token ?? details.token;
@@ -251,9 +250,7 @@ export class EmbeddedWidget extends EventTarget {
   async #first() {
     if (this.#planned.renew === 'off') return this.#ask({});
     this.#renewal = Renewal.of(this.#client, this.#token);
-    if (this.#token.forceRefresh) await this.#ask({});
-    this.signal.throwIfAborted();
-    await this.#renewal.join(this.#member);
+    await this.#renewal.join(this.#member, this.#token.forceRefresh ? this.#ask({}) : undefined);
     return this.#renewal.current;
   }
 
@@ -267,8 +264,15 @@ export class EmbeddedWidget extends EventTarget {
   }
 
   #enrol() {
-    if (!this.#renewal) return;
-    this.#leave = enrol(this.#renewal, this.#origins);
+    if (!this.#renewal || this.#planned.renew !== 'seamless') return;
+    const leave = this.#leave;
+    try {
+      this.#leave = enrol(this.#renewal, this.#origins);
+    } catch {
+      // A page that has frozen its functions keeps them.
+      this.#isSealed = true;
+    }
+    leave();
   }
 
   /** Where the widget's requests may carry its token. */
@@ -282,7 +286,7 @@ export class EmbeddedWidget extends EventTarget {
     deliver: () => {
       if (!this.#element) return;
       const { token, expiresAt } = this.#renewal.current;
-      const isOutOfReach = this.#isOutOfReach || holdsFrame(this.#element, this.#origins);
+      const isOutOfReach = this.#isOutOfReach || this.#isSealed || holdsFrame(this.#element, this.#origins);
       const isRemounted = this.#planned.renew === 'remount' || isOutOfReach;
       this.#isOutOfReach = false;
       if (isRemounted) {

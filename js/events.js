@@ -1,3 +1,15 @@
+/** Qrvey's events that it documents, and where its widgets fire them. */
+export const QRVEY_EVENTS = {
+  qvTokenExpired: 'window',
+  qvDSHPageLoaded: 'document',
+  qvDSHItemsLoaded: 'document',
+  atApplyUserFilters: 'window',
+  qvDSHRestoreDashboard: 'window',
+  qvDSHSaveDashboard: 'window',
+  qvDSHEditDashboard: 'window',
+  qvDSHCloseEditDashboard: 'window',
+};
+
 /** The events of an embedded widget: its own, then Qrvey's. */
 export const EVENTS = [
   'ready',
@@ -6,14 +18,7 @@ export const EVENTS = [
   'failed',
   'expired',
   'remounted',
-  'qvTokenExpired',
-  'qvDSHPageLoaded',
-  'qvDSHItemsLoaded',
-  'atApplyUserFilters',
-  'qvDSHRestoreDashboard',
-  'qvDSHSaveDashboard',
-  'qvDSHEditDashboard',
-  'qvDSHCloseEditDashboard',
+  ...Object.keys(QRVEY_EVENTS),
 ];
 
 /** The option that listens to an event. */

@@ -13,8 +13,17 @@ const failures = new Map();
 export async function launch({ tag, module, classic }, base, { nonce, loadTimeoutMs = 30_000 }, signal) {
   if (customElements.get(tag)) return;
   const path = module ?? classic;
-  if (!launchers.has(path)) launchers.set(path, new Launcher(base, module, classic, nonce));
-  const launcher = launchers.get(path);
+  const launcher = launchers.get(path) ?? new Launcher(base, module, classic, nonce);
+  const forget = () => {
+    if (launchers.get(path) !== launcher) return;
+    launchers.delete(path);
+    launcher.withdraw();
+  };
+  if (!launchers.has(path)) {
+    launchers.set(path, launcher);
+    // Also when nobody waits any more.
+    launcher.loaded.catch(forget);
+  }
   try {
     await within(
       loadTimeoutMs,
@@ -27,10 +36,7 @@ export async function launch({ tag, module, classic }, base, { nonce, loadTimeou
     );
   } catch (error) {
     // Whoever has gone says nothing about the script, which others may wait for.
-    if (!signal.aborted && launchers.get(path) === launcher) {
-      launchers.delete(path);
-      launcher.withdraw();
-    }
+    if (!signal.aborted) forget();
     throw error;
   }
 }

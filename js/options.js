@@ -11,3 +11,9 @@ export const TEXT_OPTIONS = [
   'profile',
   'credentials',
 ];
+
+/**
+ * Under it stands the signal of whatever a widget belongs to, such as a component: it ends the widget, too,
+ * and leaves the option `signal` to the page.
+ */
+export const OWNER = Symbol.for('qrvey-auth.owner');

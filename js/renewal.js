@@ -72,11 +72,12 @@ export class Renewal {
   }
 
   /**
-   * Resolves when there is a token. From then on `member.deliver()` is called for each new one, and
-   * `member.tell(type, detail)` for what else happens, until it leaves.
+   * Resolves when there is a token, and not before `ready` does. From then on `member.deliver()` is called for
+   * each new one, and `member.tell(type, detail)` for what else happens, until it leaves.
    */
-  async join(member) {
+  async join(member, ready) {
     this.#members.add(member);
+    if (ready) await ready;
     this.#first ??= outside(() => this.#watch());
     await this.#first;
   }
@@ -253,13 +254,12 @@ function keyOf(options) {
   }
 }
 
-const TOKEN_CHARACTER = /[\w.~+/=-]/;
-
 /** Whether a header's value is the token, or has it as a word of its own. */
 function holds(value, token) {
   if (value.length === token.length) return value === token;
   const at = value.indexOf(token);
   if (at === -1) return false;
   const [before, after] = [value[at - 1], value[at + token.length]];
-  return !(before && TOKEN_CHARACTER.test(before)) && !(after && TOKEN_CHARACTER.test(after));
+  // The characters of a token, of which `=` is one at the end alone.
+  return !(before && /[\w.~+/-]/.test(before)) && !(after && /[\w.~+/=-]/.test(after));
 }

@@ -15,7 +15,8 @@ export function wrapFetch(link) {
 
 function addressOf(input) {
   if (typeof input === 'string') return input;
-  return (input instanceof Request ? input.url : input?.href) ?? '';
+  // Of a `Request`, which may come from a frame, or a `URL`.
+  return input?.url ?? input?.href ?? '';
 }
 
 function send(self, link, input, init) {

@@ -17,11 +17,11 @@ const LINK = Symbol.for('qrvey-auth.link');
 
 /**
  * Replaces a renewal's superseded tokens in requests to these origins, and renews at their 401, until
- * the returned function is called.
+ * the returned function is called. Throws if the page does not let its functions be replaced.
  */
 export function enrol(renewal, origins) {
-  for (const origin of origins) renewal.origins.set(origin, (renewal.origins.get(origin) ?? 0) + 1);
   if (renewals.size === 0) install();
+  for (const origin of origins) renewal.origins.set(origin, (renewal.origins.get(origin) ?? 0) + 1);
   renewals.add(renewal);
   look();
   return () => {
@@ -85,12 +85,19 @@ function restore() {
 function install() {
   restore();
   const { prototype } = XMLHttpRequest;
-  restores.push(
-    patch(globalThis, 'fetch', wrapFetch),
-    ...Object.entries(wrapXhr(prototype)).map(([name, wrap]) => patch(prototype, name, wrap)),
-    patch(prototype, 'upload', wrapUpload, 'get'),
-    patch(XMLHttpRequestUpload.prototype, 'addEventListener', wrapUploadListen),
-  );
+  try {
+    for (const [target, name, wrap, part] of [
+      [globalThis, 'fetch', wrapFetch],
+      ...Object.entries(wrapXhr(prototype)).map(([name, wrap]) => [prototype, name, wrap]),
+      [prototype, 'upload', wrapUpload, 'get'],
+      [XMLHttpRequestUpload.prototype, 'addEventListener', wrapUploadListen],
+    ]) {
+      restores.push(patch(target, name, wrap, part));
+    }
+  } catch (error) {
+    restore();
+    throw error;
+  }
 }
 
 /**

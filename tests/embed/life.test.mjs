@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { useBrowser } from './support/browser.mjs';
 import { openPage, usePlatform } from './support/platform.mjs';
 
@@ -134,6 +135,58 @@ describe('destroy', () => {
     ]);
   });
 
+  test('cancels the renewal ahead of time that is under way', async () => {
+    const page = await openPage(open, world, null);
+    world.relay = (_, response) => {
+      world.minted.push(world.token(1));
+      const answer = { token: world.minted[0], expires_in: 2, domain: world.platform };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    };
+    await page.evaluate(async () => {
+      globalThis.widget = await put();
+    });
+    const gone = new Promise((resolve) => {
+      world.relay = (_, response) => {
+        response.once('close', resolve);
+        page.evaluate(() => widget.destroy());
+      };
+    });
+    const patience = new AbortController();
+    const late = pause(3_500, 'still under way', { signal: patience.signal });
+    assert.equal(await Promise.race([gone, late]), undefined);
+    patience.abort();
+    await late.catch(() => {});
+  });
+
+  test('leaves a neighbour that is still waiting for its token its renewal', async () => {
+    const page = await openPage(open, world, {});
+    const { relay } = world;
+    let answer;
+    const asked = new Promise((resolve) => {
+      world.relay = (_, response) => {
+        answer = response;
+        resolve();
+      };
+    });
+    await page.evaluate(() => {
+      globalThis.neighbour = put({ forceRefresh: true });
+    });
+    await asked;
+    await page.evaluate(() => widget.destroy());
+    world.relay = relay;
+    world.minted.push(world.token(2));
+    answer.writeHead(200, { 'content-type': 'application/json' });
+    answer.end(JSON.stringify({ token: world.token(2), expires_in: 600, domain: world.platform }));
+    const seen = await page.evaluate(async () => {
+      const widget = await neighbour;
+      const { token } = mounted.at(-1);
+      await widget.renew();
+      const { status } = await fetch(`${platform}/data`, { headers: { 'x-qv-token': token } });
+      return [told, status];
+    });
+    assert.deepEqual(seen, [['renewed'], 200]);
+  });
+
   test('at any moment of the start leaves nothing, however little of the start is left', async () => {
     const page = await openPage(open, world, {}, withTimers);
     const left = await page.evaluate(async () => {
@@ -225,6 +278,51 @@ describe('launchers', () => {
     world.launcher = undefined;
     await page.evaluate(() => put());
     assert.equal(await page.locator('qrvey-end-user').count(), 1);
+  });
+
+  test('that fail when nobody waits any more are tried again by the next', async () => {
+    const page = await openPage(open, world, null);
+    let fail;
+    const asked = new Promise((resolve) => {
+      world.launcher = (_, response) => {
+        fail = () => response.writeHead(503).end();
+        resolve();
+      };
+    });
+    await page.evaluate(() => {
+      globalThis.controller = new AbortController();
+      globalThis.gone = put({ domain: platform, signal: controller.signal }).catch(({ name }) => name);
+    });
+    await asked;
+    assert.equal(
+      await page.evaluate(() => {
+        controller.abort();
+        return gone;
+      }),
+      'AbortError',
+    );
+    fail();
+    await page.waitForTimeout(200);
+    world.launcher = undefined;
+    await page.evaluate(() => put());
+    assert.equal(await page.locator('qrvey-end-user').count(), 1);
+  });
+
+  test('find the functions that carry new tokens, wherever they come from', async () => {
+    const page = await openPage(open, world, null);
+    world.launcher = (_, response) =>
+      response
+        .writeHead(200, { 'content-type': 'text/javascript' })
+        .end(
+          `globalThis.kept = fetch; customElements.define('qrvey-end-user', class extends HTMLElement {})`,
+        );
+    const status = await page.evaluate(async () => {
+      const widget = await put({ widgetsUrl: platform });
+      const { qvToken } = globalThis[widget.element.getAttribute('settings')];
+      await widget.renew();
+      return (await kept(`${platform}/data`, { headers: { 'x-qv-token': qvToken } })).status;
+    });
+    assert.equal(status, 200);
   });
 
   test('come in a classic form where the module form fails, and from a host of their own', async () => {
@@ -383,6 +481,28 @@ describe('mounting anew', () => {
       return [outcomes, settings];
     });
     assert.deepEqual(seen, [[undefined, 'invalid_options', undefined], { b: 2, c: 3 }]);
+  });
+
+  test('a domain among the settings cannot change: it is said, and the widget stands as it was', async () => {
+    const page = await openPage(open, world, { settings: { a: 1 } });
+    const seen = await page.evaluate(async () => {
+      const code = await widget.update({ domain: stranger }).catch(({ code }) => code);
+      await widget.update({ b: 2 });
+      return [code, mounted.at(-1).settings];
+    });
+    assert.deepEqual(seen, ['invalid_options', { a: 1, b: 2, domain: world.platform }]);
+  });
+
+  test('a page that has frozen its functions gets each token by mounting anew', async () => {
+    const page = await openPage(open, world, null, () => Object.freeze(XMLHttpRequest.prototype));
+    const seen = await page.evaluate(async () => {
+      globalThis.widget = await put();
+      const isNative = `${fetch}`.includes('[native code]');
+      await widget.renew();
+      widget.destroy();
+      return [isNative, told, mounted.length];
+    });
+    assert.deepEqual(seen, [true, ['remounted out_of_reach', 'renewed'], 2]);
   });
 
   test('remount keeps size, scroll and focus of the container', async () => {

@@ -20,6 +20,11 @@ describe('fetch', () => {
       });
       await fetch(new Request(`${platform}/data/bare`, { headers: [['x-qv-token', token]] }));
       await fetch(new URL(`${platform}/data/url`), { headers: new Headers({ 'x-qv-token': token }) });
+      const frame = document.body.appendChild(document.createElement('iframe'));
+      const foreign = new frame.contentWindow.Request(`${platform}/data/frame`, {
+        headers: { 'x-qv-token': token, 'x-other': `token=${token}` },
+      });
+      await fetch(foreign);
       await fetch(`${platform.toUpperCase().replace('HTTP', 'http')}/data/none`).catch(() => {});
     });
     const seen = data().map(({ path, status }) => [path, status]);
@@ -28,6 +33,7 @@ describe('fetch', () => {
       ['/data/bare', 200],
       ['/data/url', 200],
     ]);
+    assert.equal(data()[3].headers['x-other'], `token=${world.minted[1]}`);
     assert.equal(data()[0].headers['x-other'], 'kept');
     assert.equal(data()[0].headers.authorization, `Bearer ${world.minted[1]}`);
     assert.equal(world.minted.length, 2);

@@ -17,7 +17,7 @@ use plan::{Given, Plan, Problem};
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
-/// Checks `EmbedOptions` and says what is to be done: the members of `Planned` in `js/embed.js`.
+/// Checks `EmbedOptions` and says what is to be done: the members of `Planned` in `js/plan.js`.
 ///
 /// # Errors
 /// A text that names the key, or what a getter of the options threw.
