@@ -2,8 +2,8 @@
 
 import { EVENTS, optionOf } from './events.js';
 import { embed, QrveyAuthError } from './index.js';
-import { TEXT_OPTIONS } from './options.js';
-import { inPlaceOf } from './settings.js';
+import { OWNER, TEXT_OPTIONS } from './options.js';
+import { inPlaceOf, textOf } from './settings.js';
 
 /** The options of `embed` by the attributes for them: `widgets-url` is `widgetsUrl`. */
 const OPTIONS = Object.fromEntries(
@@ -17,6 +17,8 @@ const define = (HTMLElement) =>
     #settings;
     #options;
     #client;
+    /** What the properties of these names were last set to hold. */
+    #held = {};
     #embedded;
     /** All settings that it was ever to have: one that is refused may be followed by others at once. */
     #shown;
@@ -56,7 +58,7 @@ const define = (HTMLElement) =>
 
     set settings(settings) {
       this.#settings = settings;
-      this.#change('settings');
+      if (this.#isNews('settings', settings)) this.#change('settings');
     }
 
     /** Options of `embed` that have no attribute. */
@@ -66,7 +68,7 @@ const define = (HTMLElement) =>
 
     set options(options) {
       this.#options = options;
-      this.#change('all');
+      if (this.#isNews('options', options)) this.#change('all');
     }
 
     /** The client whose tokens are used; default: the page's. */
@@ -75,6 +77,7 @@ const define = (HTMLElement) =>
     }
 
     set client(client) {
+      if (client === this.#client) return;
       this.#client = client;
       this.#change('all');
     }
@@ -82,6 +85,13 @@ const define = (HTMLElement) =>
     /** What `embed` resolved to, while it stands. */
     get embedded() {
       return this.#embedded;
+    }
+
+    /** Templates of some frameworks set a new object that holds the same each time that they render. */
+    #isNews(name, value) {
+      const before = this.#held[name];
+      this.#held[name] = textOf(value);
+      return before !== this.#held[name];
     }
 
     #change(what) {
@@ -111,7 +121,10 @@ const define = (HTMLElement) =>
     async #embed() {
       const life = new AbortController();
       this.#life = life;
-      const options = { ...this.#options, container: this, signal: life.signal };
+      // A copy of this element, such as a cached page's, has a copy of the widget, whose configuration is gone.
+      const stale = ':scope > :is([settings^="qrvey_"], [config^="qrvey_"])';
+      for (const copy of this.querySelectorAll(stale)) copy.remove();
+      const options = { ...this.#options, container: this, [OWNER]: life.signal };
       for (const [attribute, option] of Object.entries(OPTIONS)) {
         if (this.hasAttribute(attribute)) options[option] = this.getAttribute(attribute);
       }
@@ -119,11 +132,10 @@ const define = (HTMLElement) =>
       this.#shown = settings;
       if (settings !== undefined) options.settings = settings;
       for (const type of EVENTS) {
-        const also = options[optionOf(type)];
         options[optionOf(type)] = (event) => {
-          also?.(event);
           if (type === 'ready') this.#embedded = event.target;
           this.dispatchEvent(new CustomEvent(type, { detail: event.detail }));
+          this.#options?.[optionOf(type)]?.(event);
         };
       }
       try {

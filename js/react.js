@@ -3,7 +3,8 @@
 import { createElement, useEffect, useRef, useState } from 'react';
 import { EVENTS, optionOf } from './events.js';
 import { embed } from './index.js';
-import { inPlaceOf } from './settings.js';
+import { OWNER } from './options.js';
+import { inPlaceOf, textOf } from './settings.js';
 
 /**
  * Embeds into the element that gets `ref`. New settings update the widget, other new options embed it
@@ -12,17 +13,21 @@ import { inPlaceOf } from './settings.js';
 export function useQrveyWidget({ client, ...options }) {
   const ref = useRef(null);
   const latest = useRef(options);
-  latest.current = options;
   const [state, setState] = useState({});
   const { settings, ...rest } = options;
-  const what = signature(rest);
-  const how = JSON.stringify(settings);
+  const what = textOf(rest);
+  const how = textOf(settings);
   const shown = useRef(undefined);
+
+  // Not while rendering: what is rendered may never be shown.
+  useEffect(() => {
+    latest.current = options;
+  });
 
   useEffect(() => {
     const life = new AbortController();
     const { signal } = life;
-    const now = { ...latest.current, container: ref.current, signal };
+    const now = { ...options, container: ref.current, [OWNER]: signal };
     for (const name of EVENTS.map(optionOf)) now[name] = (event) => latest.current[name]?.(event);
     shown.current = { how, settings };
     (client?.embed(now) ?? embed(now)).then(
@@ -53,18 +58,8 @@ export function useQrveyWidget({ client, ...options }) {
 /** A `div` with a widget in it. */
 export function QrveyWidget({ id, className, style, onError, ...options }) {
   const { ref, error } = useQrveyWidget(options);
-  const tell = useRef(onError);
-  tell.current = onError;
   useEffect(() => {
-    if (error) tell.current?.(error);
+    if (error) onError?.(error);
   }, [error]);
   return createElement('div', { ref, id, className, style });
-}
-
-/** Equal for options that mean the same, whichever objects they are in; functions take over by themselves. */
-function signature(options) {
-  const entries = Object.entries(options).filter(([, value]) => typeof value !== 'function');
-  return JSON.stringify(
-    entries.map(([key, value]) => [key, value instanceof Headers ? [...value] : value]).sort(),
-  );
 }

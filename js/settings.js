@@ -3,3 +3,15 @@ export function inPlaceOf(before, after) {
   const dropped = Object.keys(before ?? {}).map((key) => [key, undefined]);
   return { ...Object.fromEntries(dropped), ...after };
 }
+
+/**
+ * Equal for options or settings that hold the same, whichever objects they are in. Functions do not count, nor
+ * does what JSON cannot say.
+ */
+export function textOf(value) {
+  try {
+    return JSON.stringify(value, (_, part) => (part instanceof Headers ? [...part] : part));
+  } catch {
+    return '';
+  }
+}

@@ -1,8 +1,8 @@
 import { defineComponent, h, onBeforeUnmount, onMounted, ref, toRaw, watch } from 'vue';
 import { EVENTS, optionOf } from './events.js';
 import { embed } from './index.js';
-import { TEXT_OPTIONS } from './options.js';
-import { inPlaceOf } from './settings.js';
+import { OWNER, TEXT_OPTIONS } from './options.js';
+import { inPlaceOf, textOf } from './settings.js';
 
 /** A `div` with a widget in it. */
 export const QrveyWidget = defineComponent({
@@ -27,11 +27,16 @@ export const QrveyWidget = defineComponent({
       end();
       life = new AbortController();
       const { signal } = life;
-      const options = { ...toRaw(props.options), container: container.value, signal };
+      const options = { ...toRaw(props.options), container: container.value, [OWNER]: signal };
       for (const name of [...TEXT_OPTIONS, 'settings']) {
         if (props[name] !== undefined) options[name] = toRaw(props[name]);
       }
-      for (const type of EVENTS) options[optionOf(type)] = (event) => emit(type, event);
+      for (const type of EVENTS) {
+        options[optionOf(type)] = (event) => {
+          emit(type, event);
+          props.options?.[optionOf(type)]?.(event);
+        };
+      }
       shown = { ...options.settings };
       isStale = false;
       try {
@@ -54,14 +59,17 @@ export const QrveyWidget = defineComponent({
 
     onMounted(begin);
     onBeforeUnmount(end);
-    watch(() => [...TEXT_OPTIONS.map((name) => props[name]), props.options, props.client], begin);
+    // An object in a template is a new one each time that the parent renders.
     watch(
-      () => props.settings,
+      [...TEXT_OPTIONS.map((name) => () => props[name]), () => textOf(props.options), () => props.client],
+      begin,
+    );
+    watch(
+      () => textOf(props.settings),
       () => {
         if (widget) update();
         else isStale = true;
       },
-      { deep: true },
     );
     expose({ widget: () => widget });
     return () => h('div', { ref: container });

@@ -71,6 +71,10 @@ for (const version of ['react-18', 'react-19']) {
       await page.waitForFunction(() => mounted.at(-1).settings.theme === 'dark');
       assert.deepEqual(await settings(page), { theme: 'dark' });
       assert.equal(await inPlace(page).count(), 1);
+      await page.evaluate(() => begin());
+      await page.waitForTimeout(100);
+      await page.evaluate(() => dispatchEvent(new CustomEvent('atApplyUserFilters')));
+      assert.equal(await page.evaluate(() => heard), 'none', 'what is not shown hears nothing');
       await page.evaluate(() => show(false));
       await page.waitForFunction(() => document.querySelectorAll('qrvey-end-user').length === 1);
       await page.evaluate(() => show(true));
@@ -104,6 +108,63 @@ describe('vue', () => {
     await page.waitForFunction(() => document.querySelectorAll('qrvey-end-user').length === 0);
     assert.deepEqual(page.problems, []);
   });
+});
+
+describe('objects that hold the same', () => {
+  for (const [entry, modules, renderAgain] of [
+    ['react-app.jsx', 'react-19', () => again(1)],
+    ['vue-app.js', 'vue', () => Object.assign(state, { round: 1 })],
+    [
+      'element-app.js',
+      undefined,
+      () => {
+        const widget = document.querySelector('.place');
+        widget.settings = { ...widget.settings };
+        widget.options = undefined;
+      },
+    ],
+  ]) {
+    test(`change nothing, however often they are made: ${entry}`, async () => {
+      const page = await start(entry, modules);
+      const before = await page.evaluate(() => mounted.length);
+      await page.evaluate(renderAgain);
+      await page.waitForTimeout(300);
+      assert.equal(await page.evaluate(() => mounted.length), before);
+      assert.equal(await page.locator('#ready').textContent(), '1');
+    });
+  }
+
+  test('nor does it crash a component that JSON cannot say them', async () => {
+    const page = await openPage(open, world, null);
+    await page.evaluate(() => {
+      const circle = { big: 1n };
+      circle.of = circle;
+      globalThis.more = { settings: circle };
+    });
+    await page.addScriptTag({ type: 'module', content: await bundle('react-app.jsx', 'react-19') });
+    await page.waitForFunction(() => document.querySelector('#ready')?.textContent === '1');
+  });
+});
+
+describe("a client's default signal", () => {
+  for (const [entry, modules] of [
+    ['react-app.jsx', 'react-19'],
+    ['vue-app.js', 'vue'],
+    ['element-app.js', undefined],
+  ]) {
+    test(`ends the widgets of components, too: ${entry}`, async () => {
+      const page = await openPage(open, world, null);
+      await page.evaluate(() => {
+        globalThis.life = new AbortController();
+        globalThis.more = { client: auth.createClient({ signal: life.signal }) };
+      });
+      await page.addScriptTag({ type: 'module', content: await bundle(entry, modules) });
+      await page.waitForFunction(() => document.querySelector('#ready')?.textContent === '1');
+      assert.equal(await inPlace(page).count(), 1);
+      await page.evaluate(() => life.abort());
+      assert.equal(await inPlace(page).count(), 0);
+    });
+  }
 });
 
 describe('settings that change before the widget stands', () => {
@@ -186,6 +247,46 @@ describe('element', () => {
       'and the page has its own functions back',
     );
     assert.deepEqual(page.problems, []);
+  });
+
+  test('hears also what its options listen to, whatever that throws, and new listeners take over', async () => {
+    const page = await openPage(open, world, null);
+    await page.evaluate(() => {
+      globalThis.heard = [];
+      const options = (name) => ({
+        onReady() {
+          heard.push(name);
+          throw new Error('mine');
+        },
+        onRemounted: () => heard.push(name),
+      });
+      globalThis.options = options;
+      globalThis.more = { options: options('one') };
+    });
+    await page.addScriptTag({ type: 'module', content: await bundle('element-app.js') });
+    await page.waitForFunction(() => document.querySelector('#ready')?.textContent === '1');
+    await page.evaluate(() => {
+      const widget = document.querySelector('.place');
+      widget.options = options('two');
+      widget.settings = { theme: 'dark' };
+    });
+    await page.waitForFunction(() => heard.length === 2);
+    assert.deepEqual(await page.evaluate(() => heard), ['one', 'two']);
+    assert.equal(await page.locator('#ready').textContent(), '1');
+  });
+
+  test('a copy of it has a widget of its own, and none of the one that was copied', async () => {
+    const page = await start('element-app.js');
+    await page.evaluate(() => {
+      const widget = document.querySelector('.place');
+      const copy = widget.cloneNode(true);
+      widget.replaceWith(copy);
+      copy.addEventListener('ready', () => {
+        globalThis.isReady = true;
+      });
+    });
+    await page.waitForFunction(() => globalThis.isReady);
+    assert.equal(await inPlace(page).count(), 1);
   });
 
   test('says what is wrong with its attributes, and recovers when they are mended', async () => {

@@ -1,8 +1,13 @@
 // A small application: a widget that can be hidden, changed and listened to, in StrictMode.
 
-import { StrictMode, useState } from 'react';
+import { StrictMode, startTransition, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { QrveyWidget, useQrveyWidget } from 'qrvey-auth/react';
+
+const never = new Promise(() => {});
+function Never() {
+  throw never;
+}
 
 function Hooked() {
   const { ref, widget, error } = useQrveyWidget({ widget: 'dashboard-view', profile: 'default' });
@@ -20,7 +25,14 @@ function App() {
   const [, again] = useState(0);
   const [ready, setReady] = useState(0);
   const [problem, setProblem] = useState('');
-  Object.assign(globalThis, { show, setSettings, again });
+  const [draft, setDraft] = useState('none');
+  Object.assign(globalThis, {
+    show,
+    setSettings,
+    again,
+    /** Begins a rendering that is never shown. */
+    begin: () => startTransition(() => setDraft('begun')),
+  });
   return (
     <>
       <output id="ready">{ready}</output>
@@ -31,9 +43,14 @@ function App() {
           widget="dashboard-view"
           settings={{ ...settings }}
           onReady={() => setReady((count) => count + 1)}
+          onAtApplyUserFilters={() => {
+            globalThis.heard = draft;
+          }}
+          {...globalThis.more}
         />
       )}
       <Hooked />
+      {draft === 'begun' && <Never />}
       <QrveyWidget widget="dashbord" onError={({ code }) => setProblem(code)} />
     </>
   );

@@ -6,6 +6,7 @@ import { createApp, h, reactive } from 'vue';
 const state = reactive({
   shown: true,
   settings: { theme: 'light', density: 'compact' },
+  round: 0,
   ready: 0,
   problem: '',
 });
@@ -18,8 +19,12 @@ createApp({
     state.shown &&
       h(QrveyWidget, {
         class: 'place',
+        'data-round': state.round,
         widget: 'dashboard-view',
-        settings: state.settings,
+        // New objects each time, as a template would make them.
+        settings: { ...state.settings },
+        options: { retries: 1 },
+        ...globalThis.more,
         onReady: () => {
           state.ready += 1;
         },
