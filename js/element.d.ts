@@ -20,14 +20,9 @@ export interface QrveyWidgetElement extends HTMLElement {
   client: QrveyClient<string | DetailedToken> | undefined;
   /** What `embed` resolved to, while it stands. */
   readonly embedded: EmbeddedWidget | undefined;
-  addEventListener<Type extends keyof EmbedEvents>(
+  addEventListener<Type extends keyof QrveyWidgetElementEvents>(
     type: Type,
-    listener: (this: QrveyWidgetElement, event: EmbedEvents[Type]) => void,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  addEventListener<Type extends keyof HTMLElementEventMap>(
-    type: Type,
-    listener: (this: HTMLElement, event: HTMLElementEventMap[Type]) => void,
+    listener: (this: QrveyWidgetElement, event: QrveyWidgetElementEvents[Type]) => void,
     options?: boolean | AddEventListenerOptions,
   ): void;
   addEventListener(
@@ -35,7 +30,20 @@ export interface QrveyWidgetElement extends HTMLElement {
     listener: EventListenerOrEventListenerObject,
     options?: boolean | AddEventListenerOptions,
   ): void;
+  removeEventListener<Type extends keyof QrveyWidgetElementEvents>(
+    type: Type,
+    listener: (this: QrveyWidgetElement, event: QrveyWidgetElementEvents[Type]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | EventListenerOptions,
+  ): void;
 }
+
+/** The events of every element, and those of {@link EmbedEvents}. */
+export interface QrveyWidgetElementEvents extends HTMLElementEventMap, EmbedEvents {}
 
 declare global {
   interface HTMLElementTagNameMap {

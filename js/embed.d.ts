@@ -1,4 +1,4 @@
-import type { QrveyAuthError, TokenOptions } from './index.js';
+import type { QrveyAuthError, TokenOptions, TypedEventTarget } from './index.js';
 
 /**
  * Puts a widget on the page and keeps its token fresh.
@@ -12,6 +12,7 @@ import type { QrveyAuthError, TokenOptions } from './index.js';
  */
 export function embed<Name extends WidgetName>(options: EmbedOptions<Name>): Promise<EmbeddedWidget<Name>>;
 
+/** A widget of the catalogue. */
 export type WidgetName = keyof WidgetSettings;
 
 /**
@@ -33,6 +34,7 @@ export interface WidgetSettings {
   'sidekick-ai': CommonSettings;
 }
 
+/** The settings that every widget takes. */
 export interface CommonSettings {
   /** As the option of the same name, which comes first. */
   domain?: string;
@@ -45,6 +47,7 @@ export interface CommonSettings {
   [key: string]: unknown;
 }
 
+/** The panel to show: its Qrvey, its type, and the id of that type. */
 export interface SinglePanelSettings extends CommonSettings {
   qrveyId: string;
   type: 'CHART' | 'SUMMARY' | 'METRIC';
@@ -65,6 +68,7 @@ export interface WebFormDesignSettings extends CommonSettings {
   app_type?: string;
 }
 
+/** The form to show; either spelling. */
 export type WebFormSettings = CommonSettings &
   ({ qrveyHash: string; qrvey_hash?: string } | { qrvey_hash: string; qrveyHash?: string });
 
@@ -78,11 +82,13 @@ type Attributes<Name extends WidgetName> = Name extends 'sidekick-ai'
   ? { context?: unknown; agents?: unknown }
   : unknown;
 
+/** What {@link embed} takes: the widget, what goes with it, and {@link EmbedBaseOptions}. */
 export type EmbedOptions<Name extends WidgetName = WidgetName> = {
   [Each in Name]: { widget: Each } & Settings<Each> & Attributes<Each>;
 }[Name] &
   EmbedBaseOptions;
 
+/** The options of {@link embed} that every widget takes; those for its token are {@link TokenOptions}. */
 export interface EmbedBaseOptions extends Omit<TokenOptions, 'detailedResponse' | 'signal'>, EmbedListeners {
   /** The element that the widget is put into, or a selector that finds it. */
   container: Element | string;
@@ -112,29 +118,20 @@ export interface EmbedBaseOptions extends Omit<TokenOptions, 'detailedResponse' 
 }
 
 /** A widget on the page. */
-export interface EmbeddedWidget<Name extends WidgetName = WidgetName> extends EventTarget {
+export interface EmbeddedWidget<Name extends WidgetName = WidgetName> extends TypedEventTarget<EmbedEvents> {
   /** The widget's own element; a re-mount replaces it. Undefined once destroyed. */
   readonly element: HTMLElement | undefined;
   /** Aborts when the widget is destroyed. */
   readonly signal: AbortSignal;
-  /** Changes the settings that are named, and mounts the widget anew with them. */
+  /** Changes the settings that are named, and mounts the widget anew with them; `domain` stays what it is. */
   update(settings: Partial<WidgetSettings[Name]>): Promise<void>;
   /** Gets a new token now. */
   renew(): Promise<void>;
   /** Leaves nothing: no element, global, listener, timer, patched function or pending request. */
   destroy(reason?: unknown): void;
-  addEventListener<Type extends keyof EmbedEvents>(
-    type: Type,
-    listener: (this: EmbeddedWidget<Name>, event: EmbedEvents[Type]) => void,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
 }
 
+/** The events of an {@link EmbeddedWidget}: its own, then those of Qrvey's. */
 export interface EmbedEvents {
   /** The widget's element has been put into the page. */
   ready: CustomEvent<Record<string, never>>;

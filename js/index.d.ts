@@ -90,19 +90,10 @@ export function clearTokens(): void;
  * | `failed` | a renewal failed; `error` says why, `retryInMs` when the next one is due, if one is |
  * | `expired` | the token has ended with no other in its place |
  */
-export interface QrveyClient<Answer extends string | DetailedToken = string> extends EventTarget {
+export interface QrveyClient<Answer extends string | DetailedToken = string>
+  extends TypedEventTarget<QrveyClientEvents> {
   watch: typeof watch;
   embed: typeof embed;
-  addEventListener<Type extends keyof QrveyClientEvents>(
-    type: Type,
-    listener: (this: QrveyClient<Answer>, event: QrveyClientEvents[Type]) => void,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
   getComposerToken: TokenFunction<TokenOptions, Answer>;
   getAdminToken: TokenFunction<AdminTokenOptions, Answer>;
   /** As {@link configure}: it should leave `detailedResponse` as `createClient` was given it. */
@@ -110,6 +101,31 @@ export interface QrveyClient<Answer extends string | DetailedToken = string> ext
   clearTokens(): void;
 }
 
+/** An `EventTarget` that knows the types of its events. */
+export interface TypedEventTarget<Events> extends EventTarget {
+  addEventListener<Type extends keyof Events>(
+    type: Type,
+    listener: (this: this, event: Events[Type]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<Type extends keyof Events>(
+    type: Type,
+    listener: (this: this, event: Events[Type]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}
+
+/** The events of a {@link QrveyClient}, which says when each is fired. */
 export interface QrveyClientEvents {
   expiring: CustomEvent<TokenEvent>;
   renewed: CustomEvent<TokenEvent>;
@@ -125,11 +141,13 @@ export interface TokenEvent {
   expiresAt?: number;
 }
 
+/** What {@link watch} takes. */
 export interface WatchOptions extends TokenOptions {
   /** Which token. Default `composer`. */
   kind?: 'composer' | 'admin';
 }
 
+/** What {@link getAdminToken} takes. */
 export type AdminTokenOptions = Omit<TokenOptions, 'profile'>;
 
 /** Unknown keys and values of the wrong type are rejected with `invalid_options`, naming the key. */
@@ -183,6 +201,7 @@ export interface TokenOptions {
   detailedResponse?: boolean;
 }
 
+/** A token, and what is known of it. */
 export interface DetailedToken {
   token: string;
   /** When the token ends, in milliseconds since the epoch by this browser's clock; absent if unknown. */
@@ -209,6 +228,7 @@ export class QrveyAuthError extends Error {
   readonly cause?: unknown;
 }
 
+/** What a {@link QrveyAuthError} is made of. */
 export interface QrveyAuthErrorDetails {
   code: QrveyAuthErrorCode;
   message: string;

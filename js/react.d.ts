@@ -2,8 +2,9 @@ import type { CSSProperties, ReactElement, RefObject } from 'react';
 import type { EmbeddedWidget, EmbedOptions, WidgetName } from './embed.js';
 import type { DetailedToken, QrveyClient } from './index.js';
 
-type WithoutContainer<Options> = Options extends unknown ? Omit<Options, 'container' | 'signal'> : never;
+type WithoutContainer<Options> = Options extends unknown ? Omit<Options, 'container'> : never;
 
+/** What `embed` takes, less the container. */
 export type QrveyWidgetOptions<Name extends WidgetName = WidgetName> = WithoutContainer<
   EmbedOptions<Name>
 > & {
@@ -11,6 +12,7 @@ export type QrveyWidgetOptions<Name extends WidgetName = WidgetName> = WithoutCo
   client?: QrveyClient<string | DetailedToken>;
 };
 
+/** What {@link useQrveyWidget} gives. */
 export interface QrveyWidgetState {
   /** For the element that the widget is put into. */
   ref: RefObject<HTMLDivElement | null>;
@@ -22,10 +24,11 @@ export interface QrveyWidgetState {
 
 /**
  * Embeds a widget for as long as the component is mounted. New settings update it, other new options
- * embed it anew; objects are compared by what they hold.
+ * embed it anew; objects are compared by what JSON says of them, and new listeners take over.
  */
 export function useQrveyWidget<Name extends WidgetName>(options: QrveyWidgetOptions<Name>): QrveyWidgetState;
 
+/** The options, and what the `div` takes. */
 export type QrveyWidgetProps<Name extends WidgetName = WidgetName> = QrveyWidgetOptions<Name> & {
   id?: string;
   className?: string;

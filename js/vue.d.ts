@@ -2,6 +2,7 @@ import type { AllowedComponentProps, VNodeProps } from 'vue';
 import type { EmbeddedWidget, EmbedListeners, EmbedOptions, WidgetName } from './embed.js';
 import type { DetailedToken, QrveyClient } from './index.js';
 
+/** What the component takes: options of `embed`. */
 export interface QrveyWidgetProps {
   widget: WidgetName;
   domain?: string;
@@ -26,7 +27,10 @@ type Listeners = EmbedListeners & {
   onError?: (error: unknown) => void;
 };
 
-/** A `div` with a widget in it. New settings update it, other new props embed it anew. */
+/**
+ * A `div` with a widget in it. New settings update it, other new props embed it anew; objects are compared by
+ * what JSON says of them.
+ */
 export const QrveyWidget: new () => {
   $props: QrveyWidgetProps & Listeners & VNodeProps & AllowedComponentProps;
   /** What `embed` resolved to, while it stands. */

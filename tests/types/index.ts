@@ -10,6 +10,7 @@ import {
   QrveyAuthError,
   type QrveyAuthErrorCode,
   type QrveyClient,
+  type QrveyClientEvents,
   type TokenOptions,
 } from 'qrvey-auth';
 import { expectType } from './expect.js';
@@ -38,6 +39,10 @@ export const wrong: QrveyClient = detailed;
 
 expectType<void>()(configure({ relay: '/qrvey', retries: 0 }), true);
 expectType<void>()(clearTokens(), true);
+
+const told = ({ detail }: QrveyClientEvents['failed']) => detail.error.code;
+plain.addEventListener('failed', told);
+plain.removeEventListener('failed', told);
 
 // @ts-expect-error a key that does not exist
 getComposerToken({ reley: '/qrvey' });

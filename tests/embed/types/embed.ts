@@ -3,6 +3,7 @@
 import {
   createClient,
   type EmbeddedWidget,
+  type EmbedEvents,
   type EmbedOptions,
   embed,
   type QrveyAuthError,
@@ -24,6 +25,9 @@ export async function widgets() {
   view.addEventListener('failed', ({ detail }) => {
     expectType<QrveyAuthError>()(detail.error, true);
   });
+  const failed = ({ detail }: EmbedEvents['failed']) => detail.retryInMs;
+  view.addEventListener('failed', failed);
+  view.removeEventListener('failed', failed);
   view.addEventListener('remounted', ({ detail }) => {
     expectType<'renewed' | 'out_of_reach' | 'settings'>()(detail.reason, true);
   });
@@ -70,7 +74,10 @@ const element = document.createElement('qrvey-widget');
 element.settings = { theme: 'dark' };
 const detailed = createClient({ detailedResponse: true });
 element.client = detailed;
-element.addEventListener('renewed', ({ detail }) => detail.isRemounted);
+const renewed = ({ detail }: EmbedEvents['renewed']) => detail.isRemounted;
+element.addEventListener('renewed', renewed);
+element.removeEventListener('renewed', renewed);
+element.addEventListener('error', ({ error }) => error.code);
 
 export const react = [
   QrveyWidget({ widget: 'dashboard-view', client: detailed, className: 'a', onReady: ({ type }) => type }),
