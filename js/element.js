@@ -18,7 +18,7 @@ const define = (HTMLElement) =>
     #options;
     #client;
     /** What the properties of these names were last set to hold. */
-    #held = {};
+    #held = { settings: textOf(), options: textOf() };
     #embedded;
     /** All settings that it was ever to have: one that is refused may be followed by others at once. */
     #shown;

@@ -6,9 +6,14 @@ export function inPlaceOf(before, after) {
 
 /**
  * Equal for options or settings that hold the same, whichever objects they are in. Functions do not count, nor
- * does what JSON cannot say.
+ * does what is in a value that JSON cannot say.
  */
-export function textOf(value) {
+export function textOf(options) {
+  const texts = Object.entries(options ?? {}).map(([key, value]) => [key, json(value)]);
+  return JSON.stringify(texts.filter(([, text]) => text !== undefined));
+}
+
+function json(value) {
   try {
     return JSON.stringify(value, (_, part) => (part instanceof Headers ? [...part] : part));
   } catch {

@@ -139,10 +139,15 @@ describe('objects that hold the same', () => {
     await page.evaluate(() => {
       const circle = { big: 1n };
       circle.of = circle;
-      globalThis.more = { settings: circle };
+      globalThis.more = { settings: { circle, theme: 'light' } };
     });
     await page.addScriptTag({ type: 'module', content: await bundle('react-app.jsx', 'react-19') });
     await page.waitForFunction(() => document.querySelector('#ready')?.textContent === '1');
+    await page.evaluate(() => {
+      globalThis.more = { settings: { ...more.settings, theme: 'dark' } };
+      again(1);
+    });
+    await page.waitForFunction(() => mounted.at(-1).settings.theme === 'dark');
   });
 });
 
