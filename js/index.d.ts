@@ -163,8 +163,12 @@ export interface TokenOptions {
   body?: object;
   /** The name of a profile in the relay's configuration. Default `default`. */
   profile?: string;
-  /** Request headers, for instance an `Authorization` that the relay's identity mode reads. */
-  headers?: HeadersInit;
+  /**
+   * Request headers, for instance an `Authorization` that the relay's identity mode reads. A function is asked
+   * for them before each request, renewals included, and so keeps up with a bearer token that changes. All calls
+   * with a function share their tokens, whatever it gives, as with cookies: `clearTokens()` when the user changes.
+   */
+  headers?: HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
   /** As for `fetch`. Default `same-origin`; a relay on another origin needs `include`. */
   credentials?: RequestCredentials;
   /** How long this call may take in milliseconds, retries included. Default 10 000. */

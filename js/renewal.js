@@ -248,7 +248,9 @@ export class Renewal {
 /** Equal for equal options. What cannot be told has a key of its own: the client will refuse it, and say why. */
 function keyOf(options) {
   try {
-    return JSON.stringify({ ...options, headers: options.headers && [...new Headers(options.headers)] });
+    const { headers } = options;
+    const told = typeof headers === 'function' ? '()' : headers && [...new Headers(headers)];
+    return JSON.stringify({ ...options, headers: told });
   } catch {
     return options;
   }

@@ -23,6 +23,11 @@ const pending = new Set();
 const host = {
   takeTurn,
   tell,
+  async send(request, headers) {
+    const now = await (typeof headers === 'function' ? headers() : headers);
+    for (const [name, value] of new Headers(now ?? {})) request.headers.set(name, value);
+    return fetch(request);
+  },
   error: (details, cause) => new QrveyAuthError(details, cause),
   panicked(file, line) {
     current = loading = undefined;

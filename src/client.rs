@@ -304,6 +304,7 @@ fn watch(inner: &Rc<Inner>, call: Rc<Call>, held: &Rc<Issued<JsString>>, callbac
         watch
     });
     watch.add(id, callback);
+    watch.resume();
     if call.signal.is_some() {
         let inner = Rc::clone(inner);
         host::spawn(async move {

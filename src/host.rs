@@ -31,6 +31,10 @@ extern "C" {
     #[wasm_bindgen(method, structural, js_name = takeTurn)]
     fn take_turn(this: &Host, name: &str) -> js_sys::Promise;
 
+    /// Fetches; its headers are these, or what a function gives, over those of the request.
+    #[wasm_bindgen(method, structural)]
+    fn send(this: &Host, request: &web_sys::Request, headers: &JsValue) -> js_sys::Promise;
+
     /// Tells the other tabs.
     #[wasm_bindgen(method, structural)]
     fn tell(this: &Host, message: &JsValue);
@@ -45,11 +49,6 @@ extern "C" {
     fn date_now() -> f64;
     #[wasm_bindgen(js_namespace = Math, js_name = random)]
     pub(crate) fn random() -> f64;
-
-    // A page, or its error tracker, may have put anything in place of fetch: hence `catch`, and no
-    // promise type.
-    #[wasm_bindgen(catch, js_name = fetch)]
-    pub(crate) fn fetch(request: &web_sys::Request) -> Result<JsValue, JsValue>;
 
     /// Not web-sys', whose constructor may throw: this one is there, or the instance is not started.
     pub(crate) type AbortController;
@@ -134,13 +133,19 @@ impl From<Box<AuthError>> for JsValue {
     }
 }
 
+/// Fetches, with the headers of a [`Call`](crate::options::Call) over those of the request.
+pub(crate) fn send(request: &web_sys::Request, headers: &JsValue) -> JsFuture {
+    asked(&|host| host.send(request, headers))
+}
+
 /// Waits until no other tab works under this name; what it returns is for [`end_turn`].
 pub(crate) async fn take_turn(name: &str) -> JsValue {
-    let promise = HOST.with_borrow(|host| host.as_ref().map(|host| host.take_turn(name)));
-    match promise {
-        Some(promise) => JsFuture::from(promise).await.unwrap_or_default(),
-        None => JsValue::UNDEFINED,
-    }
+    asked(&|host| host.take_turn(name)).await.unwrap_or_default()
+}
+
+fn asked(ask: &dyn Fn(&Host) -> js_sys::Promise) -> JsFuture {
+    let nothing = || js_sys::Promise::resolve(&JsValue::UNDEFINED);
+    HOST.with_borrow(|host| host.as_ref().map_or_else(nothing, ask)).into()
 }
 
 pub(crate) fn end_turn(turn: &JsValue) {

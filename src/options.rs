@@ -18,7 +18,7 @@ const KEYS: [(&str, &str); 14] = [
     ("endpoint", "must be a string: the full URL of a token endpoint"),
     ("body", "must be an object, and goes with \"endpoint\" only"),
     ("profile", "must be a string: the name of a profile in the relay's configuration"),
-    ("headers", "must be headers as fetch takes them"),
+    ("headers", "must be headers as fetch takes them, or a function for them"),
     ("credentials", "must be \"same-origin\", \"include\" or \"omit\""),
     ("timeoutMs", "must be a positive number of milliseconds"),
     ("retries", "must be a whole number from 0 to 10"),
@@ -90,7 +90,6 @@ impl TokenOptions {
 
     fn checked(self) -> Result<Self> {
         let positive = |ms: Option<f64>| ms.is_none_or(|ms| ms.is_finite() && ms > 0.0);
-        let given = |value: &JsValue| !value.is_undefined() && !value.is_null();
         let wrong = if !positive(self.timeout_ms) {
             "timeoutMs"
         } else if !positive(self.lifetime_ms) {
@@ -106,7 +105,7 @@ impl TokenOptions {
             "body"
         } else if given(&self.signal) && !self.signal.has_type::<AbortSignal>() {
             "signal"
-        } else if given(&self.headers) && !self.headers.is_object() {
+        } else if given(&self.headers) && !(self.headers.is_object() || self.headers.is_function()) {
             "headers"
         } else if self.credentials.as_deref().is_some_and(|name| credentials_named(name).is_none()) {
             "credentials"
@@ -147,14 +146,15 @@ impl TokenOptions {
             ([base, path].concat(), body)
         };
 
-        let headers = if self.headers.is_object() { self.headers } else { defaults.headers.clone() };
+        let headers = if given(&self.headers) { self.headers } else { defaults.headers.clone() };
         let (headers, headers_key) = if headers.is_object() {
             let headers = Headers::new_with_headers(headers.unchecked_ref())
                 .map_err(|cause| invalid("headers").caused_by(cause))?;
             let key = stringify(&js_sys::Array::from(&headers)).unwrap_or_default();
-            (Some(headers), key)
+            (headers.into(), key)
         } else {
-            (None, String::new())
+            let key = if given(&headers) { "()" } else { "" };
+            (headers, key.to_owned())
         };
         let credentials = self.credentials.as_deref().or(defaults.credentials.as_deref());
         let credentials = credentials.unwrap_or("same-origin");
@@ -190,7 +190,8 @@ pub(crate) struct Call {
     pub(crate) key: String,
     pub(crate) url: String,
     pub(crate) body: String,
-    pub(crate) headers: Option<Headers>,
+    /// `Headers`, a function that gives those of each request, or nothing.
+    pub(crate) headers: JsValue,
     pub(crate) credentials: RequestCredentials,
     pub(crate) timeout_ms: f64,
     /// A whole number from 0 to 10.
@@ -207,6 +208,10 @@ impl Call {
     pub(crate) fn is_aborted(&self) -> bool {
         self.signal.as_ref().is_some_and(AbortSignal::aborted)
     }
+}
+
+fn given(value: &JsValue) -> bool {
+    !value.is_undefined() && !value.is_null()
 }
 
 fn credentials_named(name: &str) -> Option<RequestCredentials> {

@@ -19,9 +19,8 @@ use crate::options::Call;
 /// Every failure as an [`AuthError`]; whether to ask again is the caller's decision.
 pub(crate) async fn ask(call: &Call, signal: &AbortSignal) -> Result<TokenAnswer> {
     let request = request(call, signal)?;
-    let promise = host::fetch(&request).map_err(unreachable_relay)?;
-    // A replaced `fetch` may return what is no promise, and resolve to what is no response.
-    let response = JsFuture::from(js_sys::Promise::resolve(&promise)).await.map_err(unreachable_relay)?;
+    // A replaced `fetch` may give what is no response.
+    let response = host::send(&request, &call.headers).await.map_err(unreachable_relay)?;
     let response: web_sys::Response =
         response.dyn_into().map_err(|_| invalid_response("fetch gave something that is no Response"))?;
     let response = Response::from(response);
@@ -48,15 +47,9 @@ fn request(call: &Call, signal: &AbortSignal) -> Result<web_sys::Request> {
         }
         .caused_by(cause)
     };
-    let headers = match &call.headers {
-        Some(headers) => Headers::new_with_headers(headers),
-        None => Headers::new(),
-    }
-    .map_err(unusable)?;
-    for (name, value) in [("content-type", "application/json"), ("accept", "application/json")] {
-        if !headers.has(name).unwrap_or(true) {
-            headers.set(name, value).map_err(unusable)?;
-        }
+    let headers = Headers::new().map_err(unusable)?;
+    for name in ["content-type", "accept"] {
+        headers.set(name, "application/json").map_err(unusable)?;
     }
     let init = web_sys::RequestInit::new();
     init.set_method("POST");

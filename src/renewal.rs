@@ -103,6 +103,13 @@ impl Renewal {
         }
     }
 
+    /// Somebody asks for what may have been given up.
+    pub(crate) fn resume(&mut self, now_ms: f64, random: f64) {
+        if self.renew_at_ms.is_none() {
+            self.receive(self.deadline, now_ms, random);
+        }
+    }
+
     /// Whether the token has just ended with no other in its place; true once.
     pub(crate) fn is_over(&mut self, now_ms: f64) -> bool {
         let is_over = self.deadline.is_some_and(|deadline| deadline.left_ms(now_ms) <= 0.0);

@@ -118,6 +118,12 @@ impl Watch {
         }
     }
 
+    /// Somebody more wants the token: what has been given up is taken up again.
+    pub(crate) fn resume(&self) {
+        self.renewal.borrow_mut().resume(host::now_ms(), host::random());
+        self.wake();
+    }
+
     pub(crate) fn encourage(&self) {
         self.renewal.borrow_mut().encourage(host::now_ms());
         self.wake();

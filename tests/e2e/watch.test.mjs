@@ -66,6 +66,62 @@ test('a watched token is renewed before it ends, and everybody gets the new one'
   assert.equal(renewed.kind, 'composer');
 });
 
+test('headers from a function are asked for before each request, renewals and retries included', async () => {
+  stub.answer = (request, response) =>
+    stub.requests.length === 2 ? problem(response, 503, 'upstream_unavailable') : mint(2)(request, response);
+  const outcome = await page.evaluate(async () => {
+    let asked = 0;
+    const headers = async () => ({ authorization: `Bearer ${++asked}`, 'content-type': 'text/mine' });
+    const stop = new AbortController();
+    await client.watch(got, { headers, signal: stop.signal });
+    await until(() => tokens.length === 2);
+    stop.abort();
+    const shared = await client.getComposerToken({ headers: () => ({ authorization: 'another' }) });
+    return { shared, plain: await client.getComposerToken() };
+  });
+  assert.deepEqual(outcome, { shared: 'T2', plain: 'T3' });
+  const sent = stub.requests.map(({ headers }) => headers.authorization);
+  assert.deepEqual(sent, ['Bearer 1', 'Bearer 2', 'Bearer 3', undefined]);
+  assert.equal(stub.requests[0].headers['content-type'], 'text/mine');
+  assert.equal(stub.requests[3].headers['content-type'], 'application/json');
+});
+
+test('a function that gives no headers fails the call and nothing else', async () => {
+  const outcomes = await page.evaluate(async () => {
+    const broken = () => {
+      throw new Error('mine');
+    };
+    const all = [broken, async () => broken(), () => ({ 'no name': 'x' }), () => new Promise(() => {})];
+    const outcomes = [];
+    for (const headers of all) {
+      const error = await client.getComposerToken({ headers, retries: 0, timeoutMs: 100 }).catch((it) => it);
+      outcomes.push([error.code, error.cause?.name]);
+    }
+    return [...outcomes, await client.getComposerToken({ headers: () => undefined })];
+  });
+  assert.deepEqual(outcomes, [
+    ['relay_unreachable', 'Error'],
+    ['relay_unreachable', 'Error'],
+    ['relay_unreachable', 'TypeError'],
+    ['timeout', undefined],
+    'T1',
+  ]);
+});
+
+test('who watches anew takes up a renewal that was given up', async () => {
+  stub.answer = (request, response) =>
+    stub.requests.length === 2 ? problem(response, 401, 'not_signed_in') : mint(4)(request, response);
+  const order = await page.evaluate(async () => {
+    await client.watch(got);
+    await until(() => events.some(({ type }) => type === 'failed'));
+    // What is left of the token at hand is enough for this one.
+    await client.watch(got, { minLifetimeMs: 0 });
+    await until(() => tokens.length === 4);
+    return tokens;
+  });
+  assert.deepEqual(order, ['T1', 'T1', 'T2', 'T2']);
+});
+
 test('nobody watching, nothing is renewed', async () => {
   await page.evaluate(async () => {
     const stop = new AbortController();

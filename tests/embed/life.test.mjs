@@ -421,6 +421,24 @@ describe('options', () => {
     assert.equal(await page.locator('#place *').count(), 0);
   });
 
+  test('headers from a function go with each request for a token, and widgets share what it gives', async () => {
+    const sent = [];
+    world.relay = ({ headers }, response) => {
+      sent.push(headers.authorization);
+      world.minted.push(world.token(world.minted.length + 1));
+      const answer = { token: world.minted.at(-1), expires_in: 600, domain: world.platform };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    };
+    const page = await openPage(open, world, null);
+    await page.evaluate(async () => {
+      let asked = 0;
+      const headers = async () => ({ authorization: `Bearer ${++asked}` });
+      const widgets = [await put({ headers }), await put({ headers: () => headers() })];
+      await Promise.all(widgets.map((widget) => widget.renew()));
+    });
+    assert.deepEqual(sent, ['Bearer 1', 'Bearer 2']);
+  });
+
   test('a domain that is none is told to whoever gave it', async () => {
     const page = await openPage(open, world, null);
     const codes = async () =>

@@ -38,6 +38,7 @@ expectType<Promise<string | DetailedToken>>()(detailed.getComposerToken(maybe), 
 export const wrong: QrveyClient = detailed;
 
 expectType<void>()(configure({ relay: '/qrvey', retries: 0 }), true);
+expectType<void>()(configure({ headers: async () => ({ authorization: 'Bearer …' }) }), true);
 expectType<void>()(clearTokens(), true);
 
 const told = ({ detail }: QrveyClientEvents['failed']) => detail.error.code;
