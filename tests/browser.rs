@@ -13,7 +13,7 @@ wasm_bindgen_test_configure!(run_in_browser);
 /// Connects the module to a page whose `fetch` is `body`, and gives a client with `defaults`.
 fn client(defaults: &str, fetch: &str) -> Client {
     let host = eval(
-        "({ error: (details, cause) => Object.assign(new Error(details.message, { cause }), details), panicked() {}, tell() {}, takeTurn: async () => {} })",
+        "({ error: (details, cause) => Object.assign(new Error(details.message, { cause }), details), panicked() {}, tell() {}, takeTurn: async () => {}, send: async (request) => fetch(request) })",
     );
     start(host.unchecked_into());
     let script =
