@@ -270,7 +270,15 @@ impl StandIn {
 }
 
 async fn bind(listen: SocketAddr) -> Result<TcpListener, Box<dyn Error>> {
-    TcpListener::bind(listen).await.map_err(|error| format!("cannot listen on {listen}: {error}").into())
+    TcpListener::bind(listen).await.map_err(|error| {
+        let advice = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                "; end the program that has it, or give another address with --listen or --platform-listen"
+            }
+            _ => "",
+        };
+        format!("cannot listen on {listen}: {error}{advice}").into()
+    })
 }
 
 /// The origin at which this machine reaches the listener.

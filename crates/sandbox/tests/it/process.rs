@@ -79,6 +79,14 @@ fn a_lifetime_of_another_form_is_refused() {
 }
 
 #[test]
+fn a_taken_port_is_told_with_what_to_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (is_success, log) = stderr(command().args(["platform", "--listen", &address]));
+    assert!(!is_success && log.contains(&address) && log.contains("--listen"), "{log}");
+}
+
+#[test]
 fn a_platform_alone_gets_ready_and_stops_at_sigterm() {
     let process = Process::start(command().args(["platform", "--listen", "127.0.0.1:0"]));
     assert_eq!(process.ready["ready"], true);
