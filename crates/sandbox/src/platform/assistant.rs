@@ -32,7 +32,7 @@ pub(super) fn routes() -> Router<Arc<Platform>> {
     Router::new().route("/data/v1/assistant", routing::post(answer))
 }
 
-/// Lines of JSON: `{"text": "…"}` for each word, `{"rows": […]}` for the figures, `{"done": true}`.
+/// Lines of JSON: `{"text": "…"}` for each word, `{"query": {…}, "rows": […]}` for the figures, `{"done": true}`.
 async fn answer(
     State(platform): State<Arc<Platform>>,
     caller: Caller,
@@ -49,7 +49,7 @@ async fn answer(
         .split_inclusive(' ')
         .map(|word| json!({ "text": word }).to_string())
         .collect();
-    lines.push(json!({ "rows": rows }).to_string());
+    lines.push(json!({ "query": subject.query(), "rows": rows }).to_string());
     lines.push(json!({ "done": true }).to_string());
     let paced = stream::iter(lines).then(|line| async move {
         tokio::time::sleep(WORD_PACE).await;

@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// As far as the clock can be moved; times around here still fit into an `i64` with room for arithmetic.
+const MAX_OFFSET_MS: i64 = 100 * 366 * 86_400_000;
+
 /// The system's wall clock plus an offset.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
@@ -23,9 +26,12 @@ impl Clock {
         self.offset_ms.load(Ordering::Relaxed)
     }
 
-    /// Moves the clock; a negative number moves it back. Returns the new offset.
+    /// Moves the clock, a century at the most; a negative number moves it back. Returns the new offset.
     pub(super) fn advance_ms(&self, by_ms: i64) -> i64 {
-        self.offset_ms.fetch_add(by_ms, Ordering::Relaxed).wrapping_add(by_ms)
+        let moved = |offset_ms: i64| offset_ms.saturating_add(by_ms).clamp(-MAX_OFFSET_MS, MAX_OFFSET_MS);
+        let before =
+            self.offset_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |offset| Some(moved(offset)));
+        before.map_or_else(|offset| offset, moved)
     }
 
     /// Back to the system's time.
@@ -48,5 +54,8 @@ mod tests {
         assert!(clock.now_ms() < before_ms);
         clock.reset();
         assert_eq!(clock.offset_ms(), 0);
+        for far in [i64::MAX, i64::MIN, i64::MIN, i64::MAX, i64::MAX] {
+            assert_eq!(clock.advance_ms(far).abs().min(MAX_OFFSET_MS), clock.offset_ms().abs());
+        }
     }
 }

@@ -73,8 +73,9 @@ pub(super) fn routes() -> Router<Arc<Platform>> {
 
 async fn list(State(platform): State<Arc<Platform>>, caller: Caller) -> Result<Json<Value>, Refusal> {
     let jobs = platform.downloads.of(caller.clientid()?, platform.clock.now_ms());
+    // Jobs on a dataset that this token does not open are not shown.
     let views: Vec<JobView> =
-        jobs.iter().rev().map(|job| view(&platform, &caller, job)).collect::<Result<_, _>>()?;
+        jobs.iter().rev().filter_map(|job| view(&platform, &caller, job).ok()).collect();
     Ok(Json(json!({ "jobs": views })))
 }
 
@@ -85,7 +86,8 @@ async fn start(
 ) -> Result<Response, Refusal> {
     let NewJob { name, query } = json_body(body)?;
     let clientid = caller.clientid()?;
-    caller.rows(&platform, &query.dataset)?;
+    let (dataset, visible) = caller.rows(&platform, &query.dataset)?;
+    query.select(dataset, visible)?;
     let job = platform.downloads.add(clientid, name, query, platform.clock.now_ms());
     Ok((StatusCode::CREATED, Json(view(&platform, &caller, &job)?)).into_response())
 }

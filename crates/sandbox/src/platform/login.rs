@@ -19,20 +19,20 @@ use super::{Platform, assets, lifetime};
 /// Where the documentation says it is.
 pub(super) const PATH: &str = "/devapi/v4/core/login/token";
 
-/// Each key with the spelling of version 9, and whether it must be a string.
+/// Each key with its other documented spelling, if it has one.
 const KEYS: [(&str, &str); 13] = [
     ("userid", "userId"),
     ("appid", "appId"),
     ("clientid", "clientId"),
     ("expiresIn", "expiresIn"),
-    ("orgId", "orgid"),
+    ("orgId", "orgId"),
     ("version", "version"),
     ("permissions", "permissions"),
     ("asset_permissions", "asset_permissions"),
     ("featurePermission", "featurePermission"),
-    ("dashboardId", "dashboardid"),
-    ("pageid", "pageId"),
-    ("qrveyid", "qrveyId"),
+    ("dashboardId", "dashboardId"),
+    ("pageid", "pageid"),
+    ("qrveyid", "qrveyid"),
     ("styles", "styles"),
 ];
 const STRINGS: [&str; 9] =

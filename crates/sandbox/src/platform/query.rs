@@ -135,7 +135,8 @@ impl Query {
             .sum();
         let value = match aggregate {
             Aggregate::Count => rows.len() as f64,
-            Aggregate::Sum => sum,
+            // The sum of nothing is -0.
+            Aggregate::Sum => sum + 0.0,
             Aggregate::Average if rows.is_empty() => 0.0,
             Aggregate::Average => sum / rows.len() as f64,
         };
@@ -229,6 +230,13 @@ mod tests {
         assert!(answer["total"].as_u64().unwrap() > 3);
         assert!(rows.iter().all(|row| row["tenant"] == "basalt" && row["product"] == "Seal kit"));
         assert!(rows[0]["amount"].as_f64() >= rows[1]["amount"].as_f64());
+    }
+
+    #[test]
+    fn the_sum_of_nothing_is_zero_without_a_sign() {
+        let nothing =
+            json!({"dataset": "orders", "search": "no such text", "aggregate": "sum", "measure": "amount"});
+        assert!(ask(nothing).unwrap()["value"].as_f64().unwrap().is_sign_positive());
     }
 
     #[test]

@@ -158,6 +158,30 @@ async fn a_download_takes_its_time_and_gives_a_file() {
 }
 
 #[tokio::test]
+async fn a_download_that_cannot_be_leaves_the_others_in_sight() {
+    let running = Running::start().await;
+    let token = running.tenant_token("aurora").await;
+    let url = format!("{}/data/v1/downloads", running.origin);
+    let names = async |token: &str| {
+        let response = running.client.get(&url).header("x-qv-token", token).send().await.unwrap();
+        let list: Value = response.json().await.unwrap();
+        let jobs = list["jobs"].as_array().unwrap();
+        jobs.iter().map(|job| job["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let wrong = json!({"name": "Wrong", "query": {"dataset": "orders", "filters": [{"column": "weight", "values": []}]}});
+    let refused = running.client.post(&url).header("x-qv-token", &token).json(&wrong).send().await.unwrap();
+    assert_eq!(refused.status(), 400);
+    assert_eq!(names(&token).await, ["Orders of the year", "Support tickets"]);
+    let orders_only =
+        json!({"clientid": "dan", "asset_permissions": {"datasets": {"dataset_ids": ["orders"]}}});
+    assert_eq!(names(&running.token(&orders_only).await).await, ["Orders of the year"]);
+    for far in [i64::MAX, i64::MIN, i64::MIN] {
+        running.post("/_sandbox/clock", &json!({"advance_ms": far})).await;
+        assert_eq!(names(&running.tenant_token("aurora").await).await.len(), 2, "{far}");
+    }
+}
+
+#[tokio::test]
 async fn the_assistant_answers_word_by_word_about_the_tenants_rows() {
     let running = Running::start().await;
     let token = running.tenant_token("basalt").await;
@@ -167,7 +191,9 @@ async fn the_assistant_answers_word_by_word_about_the_tenants_rows() {
     let lines: Vec<Value> =
         text.text().await.unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines.len() > 10 && lines.last().unwrap()["done"] == true);
-    let figures = lines.iter().find_map(|line| line.get("rows")).unwrap().as_array().unwrap();
+    let line = lines.iter().find(|line| line.get("rows").is_some()).unwrap();
+    assert_eq!(line["query"]["measure"], "amount", "what the figures count");
+    let figures = line["rows"].as_array().unwrap();
     assert!(figures.iter().all(|figure| figure["tenants"] == json!(["basalt"])));
 }
 

@@ -112,7 +112,7 @@ defineWidget({
           for await (const line of lines(pieces)) {
             const part = JSON.parse(line);
             if (part.text) words.append(part.text);
-            if (part.rows) turn.append(figures(part.rows));
+            if (part.rows) turn.append(figures(part));
             if (part.done) turn.dataset.answer = 'done';
             follow();
           }
@@ -122,9 +122,10 @@ defineWidget({
       });
     }
 
-    function figures(rows) {
-      const chart = createChart({ query: { group_by: 'key', aggregate: 'sum', measure: 'amount' } });
-      chart.show({ rows: rows.slice(0, 6) });
+    function figures({ query, rows }) {
+      const chart = createChart({ query });
+      // A year has twelve months; of everything else the first few say enough.
+      chart.show({ rows: query.group_by === 'month' ? rows : rows.slice(0, 6) });
       return h('section', { class: 'card', 'aria-label': 'Figures' }, chart.element);
     }
   },

@@ -14,12 +14,16 @@ const START = [
 defineWidget({
   tag: 'qrvey-design-widgets',
   name: 'Web Form Design',
+  tokenKeys: ['qv_token'],
   styles: `${tableStyles}
 .design { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr); }
 .fields, .paper { display: grid; gap: 10px; align-content: start; }
 .editor { display: grid; gap: 8px; grid-template-columns: minmax(0, 1fr) auto; align-items: end; }
 .editor .row { grid-column: 1 / -1; justify-content: space-between; }
 .paper { background: var(--raised); border-radius: 10px; padding: 18px; }
+@container (max-width: 480px) {
+  .editor { grid-template-columns: minmax(0, 1fr); }
+}
 @container (min-width: 760px) {
   .design { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
 }`,

@@ -7,7 +7,7 @@ defineWidget({
   tag: 'qrvey-webform-enduser',
   name: 'Web Form',
   attribute: 'config',
-  needsToken: false,
+  tokenKeys: [],
   styles: `
 form { display: grid; gap: 16px; inline-size: min(100%, 560px); }
 fieldset { border: 0; padding: 0; margin: 0; display: grid; gap: 6px; }

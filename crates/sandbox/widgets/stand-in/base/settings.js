@@ -9,18 +9,18 @@ const API_KEYS = ['apiKey', 'api_key', 'apikey', 'x-api-key'];
  *
  * Returns the token apart from the rest, so that the rest can be handed around.
  */
-export function readSettings(element, { attribute, needsToken, acceptsValues }) {
+export function readSettings(element, { attribute, tokenKeys, acceptsValues }) {
   const given = readValue(element, attribute, acceptsValues);
   if (given === null || typeof given !== 'object') {
     throw new ConfigurationError(`The configuration that \`${attribute}\` names is no object.`);
   }
-  const { qvToken, qv_token: oldToken, ...settings } = given;
-  const token = qvToken ?? oldToken;
+  const { qvToken: _new, qv_token: _old, ...settings } = given;
+  const token = tokenKeys.map((key) => given[key]).find((value) => value !== undefined);
   if (token !== undefined && API_KEYS.some((key) => key in settings)) {
     throw new ConfigurationError('An API key must never stand beside qvToken. Take it out of the page.');
   }
-  if (needsToken && (typeof token !== 'string' || token === '')) {
-    throw new ConfigurationError('The configuration has no qvToken.');
+  if (tokenKeys.length > 0 && (typeof token !== 'string' || token === '')) {
+    throw new ConfigurationError(`The configuration has no ${tokenKeys[0]}.`);
   }
   return { token, settings, domain: readDomain(settings.domain) };
 }

@@ -15,7 +15,7 @@ export function defineWidget({
   tag,
   name,
   attribute = 'settings',
-  needsToken = true,
+  tokenKeys = ['qvToken', 'qv_token'],
   acceptsValues = false,
   styles,
   mount,
@@ -40,7 +40,7 @@ export function defineWidget({
     });
     notice.onRetry(() => tasks.retry());
     try {
-      const { token, settings, domain } = readSettings(element, { attribute, needsToken, acceptsValues });
+      const { token, settings, domain } = readSettings(element, { attribute, tokenKeys, acceptsValues });
       const platform = openPlatform({ domain, token, name });
       return { tasks, ...mount({ body, platform, tasks, settings, element, domain }) };
     } catch (error) {
