@@ -45,9 +45,11 @@ async function faults(page) {
   return page.evaluate(async () => {
     const { violations } = await axe.run();
     const tooWide = document.documentElement.scrollWidth - innerWidth;
+    const right = (selector) => document.querySelector(selector).getBoundingClientRect().right;
     return [
       ...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`),
       ...(tooWide > 0 ? [`${tooWide} px too wide`] : []),
+      ...(right('#widget-tabs [aria-selected=true]') > right('.rail') ? ['the chosen tab is cut off'] : []),
     ];
   });
 }
@@ -66,6 +68,7 @@ describe('the gallery', () => {
         assert.deepEqual(await faults(page), [], `${name}, ${colorScheme}`);
       }
     }
+    assert.equal(await page.locator('.track [data-tone=bad]').count(), 0, 'no request failed');
     await page.locator('#tab-single-panel').click();
     await page.locator('#tab-code').click();
     await page.locator('#tab-react').click();
@@ -142,6 +145,34 @@ describe('the gallery', () => {
     await until(page, () => /^Next renewal/.test(document.querySelector('#token-next').textContent), 60_000);
   });
 
+  test('shows a report as large as there is room for, and what an answer counts', async () => {
+    const page = await visit({ viewport: { width: 1440, height: 900 } }, '/?widget=pixel-perfect-report');
+    await page.locator('qrvey-pixel-builder tr[data-tenant]').first().waitFor();
+    assert.equal(await page.locator('qrvey-pixel-builder [data-input=zoom]').inputValue(), '1');
+    await page.locator('#tab-sidekick-ai').click();
+    const sidekick = page.locator('qrvey-ai-mcp-client');
+    await sidekick.getByRole('button', { name: 'hours on tickets' }).click();
+    await sidekick.locator('[data-answer=done] .mark').first().waitFor();
+    assert.doesNotMatch(await sidekick.locator('[data-answer=done]').textContent(), /€/);
+  });
+
+  test('takes the token of a form’s design under its own key only, and says which that is', async () => {
+    const page = await visit({}, '/?widget=web-form-design');
+    await page.locator('qrvey-design-widgets [data-state=ready]').waitFor();
+    await page.evaluate(() => {
+      globalThis.design = {
+        domain: location.origin,
+        qvToken: 'x',
+        app_id: 'a',
+        user_id: 'u',
+        qrvey_id: 'q',
+        app_type: 't',
+      };
+      document.body.innerHTML = '<qrvey-design-widgets settings="design"></qrvey-design-widgets>';
+    });
+    await page.locator('qrvey-design-widgets').getByText('The configuration has no qv_token.').waitFor();
+  });
+
   test('applies settings that the module has checked', async () => {
     const page = await visit({}, '/?widget=single-panel&view=settings');
     await page.locator('#stage[data-state=ready]').waitFor();
@@ -164,6 +195,7 @@ describe('on every screen', () => {
           reducedMotion: 'reduce',
         });
         const look = async (what) => assert.deepEqual(await faults(page), [], what);
+        await page.locator('#sign-in-ada').waitFor();
         await look('signed out');
         await page.locator('#sign-in-ada').click();
         const widget = page.locator('qrvey-end-user');

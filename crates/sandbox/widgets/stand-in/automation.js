@@ -150,8 +150,9 @@ defineWidget({
       const stored = await platform.call('GET', SAVED, { signal });
       // What has been typed meanwhile wins.
       const isUntouched = JSON.stringify(current()) === JSON.stringify(saved);
-      saved = stored ?? saved;
-      if (stored && isUntouched) fill(stored);
+      if (!stored) return;
+      saved = stored;
+      if (isUntouched) fill(stored);
       preview();
     });
   },

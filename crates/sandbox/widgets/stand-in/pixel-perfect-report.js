@@ -119,9 +119,14 @@ defineWidget({
       h('div', { class: 'desk', tabindex: 0, role: 'region', 'aria-label': 'Report' }, sheet),
     );
 
-    // A sheet that is wider than its place starts smaller.
-    zoom.value = Math.max(MIN_ZOOM, Math.min(1, (sheet.parentElement.clientWidth - 40) / SHEET_PX));
-    showZoom();
+    // A sheet that is wider than its place starts smaller; a place that is not yet shown has no width.
+    const fitting = new ResizeObserver(([{ contentRect }]) => {
+      if (contentRect.width === 0) return;
+      fitting.disconnect();
+      zoom.value = Math.max(MIN_ZOOM, Math.min(1, contentRect.width / SHEET_PX));
+      showZoom();
+    });
+    fitting.observe(sheet.parentElement);
 
     function showZoom() {
       sheet.style.setProperty('--zoom', zoom.value);

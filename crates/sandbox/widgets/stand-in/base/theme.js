@@ -87,6 +87,12 @@ input[type='range'], input[type='checkbox'], input[type='radio'] { accent-color:
   .fresh { transition: opacity 160ms; }
   .fill { transition: inline-size 240ms, block-size 240ms; }
 }
+/* Here backgrounds go and transparent borders are drawn: what only they say must be said otherwise. */
+@media (forced-colors: active) {
+  .fill { background: CanvasText; forced-color-adjust: none; }
+  .tabs button[aria-selected='false'], .quiet { border-color: Canvas; }
+  .button[aria-pressed='true'] { border-color: Highlight; outline: 2px solid Highlight; outline-offset: -3px; }
+}
 @container (max-width: 480px) {
   .body { padding: 14px; gap: 14px; }
   .notice { padding-inline-start: 14px; }

@@ -47,6 +47,7 @@ export function createChart({ query, onpick }) {
         },
       );
       list.classList.toggle('has-pick', picked !== undefined);
+      list.classList.toggle('has-nothing', answer.rows.length === 0);
     },
   };
 }
@@ -67,6 +68,7 @@ export function createMetric({ query, title }) {
 }
 
 export const chartStyles = `
+.has-nothing::before { content: 'Nothing to show.'; color: var(--soft); }
 .mark { display: grid; inline-size: 100%; border: 0; background: none; padding: 3px 4px; border-radius: 6px; text-align: start; }
 .mark:disabled { opacity: 1; }
 .mark:hover:enabled { background: var(--hover); }

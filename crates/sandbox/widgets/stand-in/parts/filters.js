@@ -30,7 +30,7 @@ export function createFilters({ dataset, platform, tasks, onchange }) {
   });
   const field = h('input', {
     type: 'search',
-    placeholder: 'Customer, product, number…',
+    placeholder: 'Any text…',
     'data-filter': 'search',
     oninput: type,
   });

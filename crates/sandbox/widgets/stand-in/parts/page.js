@@ -7,8 +7,7 @@ import { createTable, tableStyles } from './table.js';
 const ROWS = 100;
 
 /**
- * One page of a dashboard: filters, metrics, charts that drill, a table that sorts, an export. `load()`
- * asks
+ * One page of a dashboard: filters, metrics, charts that drill, a table that sorts, an export. `load()` asks
  * for everything and resolves to whether all items have been drawn.
  */
 export function createPage({ page, platform, tasks }) {

@@ -26,8 +26,9 @@ export function createPages({ dashboard, platform, tasks }) {
   }
 
   show(dashboard.pages[0]?.id);
+  const nothing = h('p', { class: 'empty' }, 'No page of this dashboard is open to you.');
   return {
-    elements: [tabs.element, slot],
+    elements: dashboard.pages.length === 0 ? [nothing] : [tabs.element, slot],
     stop() {
       for (const page of pages.values()) page.stop();
     },
