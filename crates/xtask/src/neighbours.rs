@@ -26,7 +26,6 @@ const VENV: &str = "target/neighbours";
 
 /// Runs the relay's tests that need other programs, and holds its dependencies against `deny.toml`.
 pub(crate) fn test() -> Result<()> {
-    programs()?;
     python_packages()?;
     let path = search_path()?;
     println!("• the relay beside Redis, Valkey, proxies, Express and schemathesis");
@@ -50,14 +49,15 @@ pub(crate) fn test() -> Result<()> {
     succeed(deny)
 }
 
-fn programs() -> Result<()> {
+/// Fails with what is not installed.
+pub(crate) fn programs() -> Result<()> {
     let path = search_path()?;
     let is_there = |program: &str| env::split_paths(&path).any(|folder| folder.join(program).is_file());
     let missing: Vec<_> =
         PROGRAMS.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
     match missing.as_slice() {
         [] => Ok(()),
-        missing => bail!("these tests need more: apt-get install {}", missing.join(" ")),
+        missing => bail!("the neighbours of the relay are missing: apt-get install {}", missing.join(" ")),
     }
 }
 

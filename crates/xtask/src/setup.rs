@@ -35,7 +35,9 @@ fn npm_packages() -> Result<()> {
     if modified("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
         return Ok(());
     }
-    step("installing npm packages", "npm", ["ci", "--no-fund", "--no-audit"])
+    step("installing npm packages", "npm", ["ci", "--no-fund", "--no-audit"]).context(
+        "npm says above why; it needs the npm registry, or a cache that holds what package-lock.json names",
+    )
 }
 
 /// Where a Chromium that tests can drive is.

@@ -2,37 +2,50 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::run::{command, root, step, succeed};
 use crate::{build, neighbours, setup};
 
-/// Its name, and what runs it.
-type Suite = (&'static str, fn() -> Result<()>);
+struct Suite {
+    name: &'static str,
+    /// Fails with what has to be installed first.
+    needs: fn() -> Result<()>,
+    /// Whether it runs what is in `dist/` before the real servers.
+    needs_all_built: bool,
+    run: fn() -> Result<()>,
+}
 
 const SUITES: [Suite; 6] = [
-    ("rust", rust),
-    ("neighbours", neighbours::test),
-    ("wasm", wasm),
-    ("e2e", e2e),
-    ("firefox", firefox),
-    ("consumers", consumers),
+    Suite { name: "rust", needs: || Ok(()), needs_all_built: false, run: rust },
+    Suite { name: "neighbours", needs: neighbours::programs, needs_all_built: false, run: neighbours::test },
+    Suite { name: "wasm", needs: chromium, needs_all_built: false, run: wasm },
+    Suite { name: "e2e", needs: chromium, needs_all_built: true, run: e2e },
+    Suite { name: "firefox", needs: || setup::firefox().map(drop), needs_all_built: true, run: firefox },
+    Suite { name: "consumers", needs: chromium, needs_all_built: true, run: consumers },
 ];
 
-/// The suites that run what is in `dist/` before the real servers.
-const NEED_ALL_BUILT: [&str; 3] = ["e2e", "firefox", "consumers"];
+fn chromium() -> Result<()> {
+    setup::chromium().map(drop)
+}
 
 /// Runs the suites with the given names, or all.
 pub(crate) fn suites(names: &[String]) -> Result<()> {
-    if let Some(unknown) = names.iter().find(|name| !SUITES.iter().any(|(known, _)| known == name)) {
-        bail!("there is no suite \"{unknown}\": choose from {}", SUITES.map(|(name, _)| name).join(", "));
+    if let Some(unknown) = names.iter().find(|name| !SUITES.iter().any(|suite| suite.name == **name)) {
+        bail!("there is no suite \"{unknown}\": choose from {}", SUITES.map(|suite| suite.name).join(", "));
     }
-    let chosen = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
-    if NEED_ALL_BUILT.into_iter().any(chosen) {
+    let mut chosen = Vec::from(SUITES);
+    chosen.retain(|suite| names.is_empty() || names.iter().any(|wanted| wanted == suite.name));
+    // All at once and before the first has run: a whole run takes ten minutes.
+    let mut missing: Vec<String> =
+        chosen.iter().filter_map(|suite| (suite.needs)().err()).map(|error| error.to_string()).collect();
+    missing.dedup();
+    ensure!(missing.is_empty(), "{}", missing.join("\n✗ "));
+    if chosen.iter().any(|suite| suite.needs_all_built) {
         build::package()?;
         servers()?;
     }
-    SUITES.into_iter().filter(|(name, _)| chosen(name)).try_for_each(|(_, run)| run())
+    chosen.iter().try_for_each(|suite| (suite.run)())
 }
 
 /// Unit, property and integration tests of every crate.
@@ -43,30 +56,29 @@ fn rust() -> Result<()> {
 /// The module's glue, inside a real browser.
 fn wasm() -> Result<()> {
     println!("• WebAssembly tests in Chromium");
-    setup::chromium()?;
-    wasm_tests(&format!("{} wasm-test-runner", std::env::current_exe()?.display()))
+    let runner = format!("{} wasm-test-runner", std::env::current_exe()?.display());
+    wasm_tests("CHROMIUM", &setup::chromium()?, &runner)
 }
 
 /// End to end: the built package, the relay and the sandbox in Chromium.
 fn e2e() -> Result<()> {
     println!("• end-to-end tests in Chromium");
-    node(&["tests/e2e", "tests/embed"])
+    node("CHROMIUM", &setup::chromium()?, &["tests/e2e", "tests/embed"])
 }
 
 /// The package and the module's glue in Firefox.
 fn firefox() -> Result<()> {
-    setup::firefox()?;
     println!("• the package in Firefox");
-    node(&["tests/firefox"])?;
+    node("FIREFOX", &setup::firefox()?, &["tests/firefox"])?;
     println!("• WebAssembly tests in Firefox");
     let runner = format!("node {}", root().join("tests/firefox/wasm-test-runner.mjs").display());
-    wasm_tests(&runner)
+    wasm_tests("FIREFOX", &setup::firefox()?, &runner)
 }
 
 /// The packed tarball in small real applications.
 fn consumers() -> Result<()> {
     println!("• the packed tarball in real applications, each installed from the npm registry");
-    node(&["tests/consumers"])
+    node("CHROMIUM", &setup::chromium()?, &["tests/consumers"])
 }
 
 fn servers() -> Result<()> {
@@ -79,7 +91,7 @@ fn servers() -> Result<()> {
 
 /// Runs every `*.test.mjs` of these folders. Each file has a browser and servers of its own: more than
 /// two at once only wait for each other.
-fn node(folders: &[&str]) -> Result<()> {
+fn node(variable: &str, browser: &str, folders: &[&str]) -> Result<()> {
     let mut files = Vec::new();
     for folder in folders {
         for entry in fs::read_dir(root().join(folder)).with_context(|| format!("no {folder}"))? {
@@ -91,16 +103,16 @@ fn node(folders: &[&str]) -> Result<()> {
     }
     files.sort();
     let mut test = command("node", ["--test", "--test-concurrency=2"]);
-    test.args(files).env("CHROMIUM", setup::chromium()?);
+    test.args(files).env(variable, browser);
     succeed(test)
 }
 
-fn wasm_tests(runner: &str) -> Result<()> {
+fn wasm_tests(variable: &str, browser: &str, runner: &str) -> Result<()> {
     let mut test = command(
         "cargo",
         ["test", "--package=qrvey-auth", "--test=browser", "--target=wasm32-unknown-unknown"],
     );
-    test.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
+    test.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner).env(variable, browser);
     succeed(test)
 }
 
