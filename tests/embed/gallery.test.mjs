@@ -156,6 +156,21 @@ describe('the gallery', () => {
     assert.doesNotMatch(await sidekick.locator('[data-answer=done]').textContent(), /€/);
   });
 
+  test('keeps the focus in the widget when a button goes with what it removed', async () => {
+    const page = await visit();
+    for (const name of ['dashboard-builder', 'download-manager', 'web-form-design']) {
+      await page.locator(`#tab-${name}`).click();
+      const widget = page.locator(TAGS[name]);
+      const remove = widget.getByRole('button', { name: /^Remove/ });
+      await remove.nth(1).waitFor();
+      const count = await remove.count();
+      await remove.first().press('Enter');
+      await remove.nth(count - 1).waitFor({ state: 'detached' });
+      const hasFocus = await widget.evaluate(({ shadowRoot }) => shadowRoot.activeElement !== null);
+      assert.ok(hasFocus, name);
+    }
+  });
+
   test('takes the token of a form’s design under its own key only, and says which that is', async () => {
     const page = await visit({}, '/?widget=web-form-design');
     await page.locator('qrvey-design-widgets [data-state=ready]').waitFor();

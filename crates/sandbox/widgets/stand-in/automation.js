@@ -1,6 +1,7 @@
 import { h } from './base/dom.js';
 import { columnTitle } from './base/format.js';
 import { defineWidget } from './base/widget.js';
+import { createSaveBar } from './parts/save-bar.js';
 import { createTable, tableStyles } from './parts/table.js';
 
 const SAVED = '/data/v1/personal/automation';
@@ -58,27 +59,13 @@ defineWidget({
       placeholder: 'Dear team, these orders…',
       oninput: showState,
     });
-    const state = h('span', { class: 'tag', role: 'status' });
+    const bar = createSaveBar(save);
     const affected = h('h3', {}, 'Rows it would act on');
     const table = createTable({ dataset: 'orders', title: 'Rows it would act on', onsort: preview });
     const step = (kind, label, ...fields) =>
       h('section', { class: 'card step', 'aria-label': label }, h('p', { class: 'kind' }, kind), fields);
     body.append(
-      h(
-        'header',
-        { class: 'head' },
-        title,
-        h(
-          'div',
-          { class: 'row' },
-          state,
-          h(
-            'button',
-            { type: 'button', class: 'button primary', 'data-action': 'save', onclick: save },
-            'Save',
-          ),
-        ),
-      ),
+      h('header', { class: 'head' }, title, bar.element),
       h(
         'div',
         { class: 'flow' },
@@ -117,9 +104,7 @@ defineWidget({
     }
 
     function showState() {
-      const isSaved = JSON.stringify(current()) === JSON.stringify(saved);
-      state.dataset.saved = isSaved;
-      state.textContent = isSaved ? 'Saved' : 'Not saved yet';
+      bar.show(JSON.stringify(current()) === JSON.stringify(saved));
     }
 
     function preview() {

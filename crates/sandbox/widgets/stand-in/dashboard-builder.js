@@ -1,6 +1,7 @@
 import { h, keyed } from './base/dom.js';
 import { defineWidget } from './base/widget.js';
 import { chartStyles, createChart, createMetric } from './parts/charts.js';
+import { createSaveBar } from './parts/save-bar.js';
 import { createTable, tableStyles } from './parts/table.js';
 
 const SAVED = '/data/v1/personal/builder';
@@ -36,17 +37,12 @@ defineWidget({
       value: 'Untitled dashboard',
       oninput: showState,
     });
-    const state = h('span', { class: 'tag', role: 'status', 'data-saved': 'true' });
-    const save = h(
-      'button',
-      { type: 'button', class: 'button primary', 'data-action': 'save', onclick: saveAll },
-      'Save',
-    );
+    const bar = createSaveBar(saveAll);
     const palette = h('div', { class: 'palette', role: 'group', 'aria-label': 'Items to add' });
     const canvas = h('div', { class: 'canvas', 'aria-label': 'Canvas', role: 'list' });
     const hint = h('p', { class: 'soft' }, 'The canvas is empty. Add an item from the palette.');
     body.append(
-      h('header', { class: 'head' }, title, h('div', { class: 'row' }, state, save)),
+      h('header', { class: 'head' }, title, bar.element),
       h(
         'div',
         { class: 'builder' },
@@ -83,6 +79,11 @@ defineWidget({
     function toggle(id) {
       order = order.includes(id) ? order.filter((other) => other !== id) : [...order, id];
       draw();
+    }
+
+    function remove(id) {
+      toggle(id);
+      palette.querySelector(`[data-add="${id}"]`).focus();
     }
 
     function move(id, step) {
@@ -132,7 +133,7 @@ defineWidget({
             { class: 'row' },
             button('Move up', '↑', { 'data-move': -1, onclick: () => move(id, -1) }),
             button('Move down', '↓', { 'data-move': 1, onclick: () => move(id, 1) }),
-            button('Remove', '×', { onclick: () => toggle(id) }),
+            button('Remove', '×', { onclick: () => remove(id) }),
           ),
         ),
         view.element,
@@ -160,9 +161,7 @@ defineWidget({
     }
 
     function showState() {
-      const isSaved = JSON.stringify(current()) === lastSaved;
-      state.dataset.saved = isSaved;
-      state.textContent = isSaved ? 'Saved' : 'Not saved yet';
+      bar.show(JSON.stringify(current()) === lastSaved);
     }
 
     function saveAll() {

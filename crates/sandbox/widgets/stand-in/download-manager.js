@@ -40,7 +40,7 @@ defineWidget({
       ['All', 'Open', 'Shipped', 'Returned'].map((text) => h('option', {}, text)),
     );
     const size = h('p', { class: 'soft', role: 'status' });
-    const list = h('ul', { class: 'jobs', 'aria-label': 'Downloads' });
+    const list = h('ul', { class: 'jobs', 'aria-label': 'Downloads', tabindex: -1 });
     const empty = h('p', { class: 'empty', hidden: true }, 'No downloads yet. Start one above.');
     body.append(
       h('header', { class: 'head' }, h('h2', {}, 'Downloads')),
@@ -144,6 +144,8 @@ defineWidget({
     function removeJob(id) {
       tasks.run(`remove:${id}`, async (signal) => {
         await platform.call('DELETE', `/data/v1/downloads/${id}`, { signal });
+        // The button that has the focus goes with its job.
+        list.focus();
         refresh();
       });
     }

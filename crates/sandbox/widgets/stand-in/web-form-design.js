@@ -1,6 +1,7 @@
 import { h, keyed, newId } from './base/dom.js';
 import { ConfigurationError } from './base/settings.js';
 import { defineWidget } from './base/widget.js';
+import { createSaveBar } from './parts/save-bar.js';
 import { createTable, tableStyles } from './parts/table.js';
 
 const SAVED = '/data/v1/personal/form-design';
@@ -34,8 +35,8 @@ defineWidget({
     let lastSaved = JSON.stringify(fields);
     let orders = [];
 
-    const state = h('span', { class: 'tag', role: 'status' });
-    const list = h('ol', { class: 'fields', 'aria-label': 'Fields' });
+    const bar = createSaveBar(save);
+    const list = h('ol', { class: 'fields', 'aria-label': 'Fields', tabindex: -1 });
     const paper = h('div', { class: 'paper', role: 'group', 'aria-label': 'Preview' });
     const table = createTable({
       dataset: 'orders',
@@ -43,21 +44,7 @@ defineWidget({
       columns: ['order_id', 'customer', 'product', 'tenant'],
     });
     body.append(
-      h(
-        'header',
-        { class: 'head' },
-        h('h2', {}, 'Form design'),
-        h(
-          'div',
-          { class: 'row' },
-          state,
-          h(
-            'button',
-            { type: 'button', class: 'button primary', 'data-action': 'save', onclick: save },
-            'Save',
-          ),
-        ),
-      ),
+      h('header', { class: 'head' }, h('h2', {}, 'Form design'), bar.element),
       h(
         'div',
         { class: 'design' },
@@ -101,9 +88,7 @@ defineWidget({
     function draw() {
       keyed(list, fields, ({ id }) => id, createEditor, showField);
       paper.replaceChildren(...fields.map(preview));
-      const isSaved = JSON.stringify(fields) === lastSaved;
-      state.dataset.saved = isSaved;
-      state.textContent = isSaved ? 'Saved' : 'Not saved yet';
+      bar.show(JSON.stringify(fields) === lastSaved);
     }
 
     function createEditor(field) {
@@ -187,6 +172,7 @@ defineWidget({
 
     function remove(id) {
       fields = fields.filter((field) => field.id !== id);
+      list.focus();
       draw();
     }
 
