@@ -154,6 +154,11 @@ describe('the gallery', () => {
     await sidekick.getByRole('button', { name: 'hours on tickets' }).click();
     await sidekick.locator('[data-answer=done] .mark').first().waitFor();
     assert.doesNotMatch(await sidekick.locator('[data-answer=done]').textContent(), /€/);
+    await sidekick.locator('[data-input=question]').fill('w'.repeat(300));
+    await sidekick.locator('[data-action=ask]').click();
+    await sidekick.locator('.asked').nth(1).waitFor();
+    const tooWide = await sidekick.locator('.talk').evaluate((talk) => talk.scrollWidth - talk.clientWidth);
+    assert.equal(tooWide, 0, 'a long word is broken');
   });
 
   test('keeps the focus in the widget when a button goes with what it removed', async () => {

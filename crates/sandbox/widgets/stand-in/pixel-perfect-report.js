@@ -14,7 +14,7 @@ defineWidget({
   name: 'Pixel-perfect Reports',
   styles: `${exporterStyles}
 .desk { background: var(--raised); border-radius: 10px; padding: 20px; overflow: auto; }
-.sheet { zoom: var(--zoom, 1); color-scheme: light; inline-size: ${SHEET_PX}px; min-block-size: 780px; margin-inline: auto; padding: 48px; background: #fff; color: #161b25; box-shadow: 0 1px 2px #0003, 0 8px 24px #0002; display: grid; grid-template-rows: auto auto 1fr auto; gap: 14px; font-size: 12px; }
+.sheet { zoom: var(--zoom, 1); color-scheme: light; inline-size: ${SHEET_PX}px; min-block-size: 780px; margin-inline: auto; padding: 48px; background: #fff; color: #161b25; box-shadow: 0 1px 2px #0003, 0 8px 24px #0002; display: grid; grid-template: auto auto 1fr auto / minmax(0, 1fr); gap: 14px; font-size: 12px; }
 .sheet [contenteditable] { border-radius: 3px; outline-offset: 3px; }
 .sheet [contenteditable]:hover { background: #eef3fb; }
 .sheet [contenteditable]:focus-visible { outline: 2px solid #1c5bb8; }

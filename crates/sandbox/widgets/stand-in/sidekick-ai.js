@@ -20,7 +20,7 @@ defineWidget({
   name: 'Sidekick AI',
   acceptsValues: true,
   styles: `${chartStyles}
-.talk { display: grid; gap: 14px; align-content: start; max-block-size: 460px; min-block-size: 180px; overflow-y: auto; padding-inline-end: 4px; }
+.talk { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; align-content: start; max-block-size: 460px; min-block-size: 180px; overflow-y: auto; padding-inline-end: 4px; }
 .turn { display: grid; gap: 8px; max-inline-size: 680px; }
 .turn.asked { justify-self: end; background: var(--accent-wash); border-radius: 12px 12px 2px 12px; padding: 8px 14px; }
 .turn.answer .card { background: var(--surface); }

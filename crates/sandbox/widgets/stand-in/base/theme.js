@@ -38,7 +38,7 @@ h3 { font-size: 13px; line-height: 1.4; font-weight: 600; }
 .soft { color: var(--soft); }
 .number { font-variant-numeric: tabular-nums; text-align: end; }
 
-.frame { background: var(--surface); border: 1px solid var(--line); border-radius: 12px; overflow: clip; }
+.frame { background: var(--surface); border: 1px solid var(--line); border-radius: 12px; overflow: clip; overflow-wrap: anywhere; }
 .body { padding: 20px; display: grid; gap: 18px; grid-template-columns: minmax(0, 1fr); }
 .fault { color: var(--bad); }
 .notice {
