@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::run::{command, root, step};
 
@@ -61,6 +61,7 @@ pub(crate) fn firefox() -> Result<String> {
 fn browser(name: &str, debian: &str, places: &[&str]) -> Result<String> {
     let variable = name.to_uppercase();
     if let Ok(path) = std::env::var(&variable) {
+        ensure!(fs::exists(&path)?, "{variable} says {path}, where nothing is");
         return Ok(path);
     }
     match places.iter().find(|place| fs::exists(place).unwrap_or(false)) {
