@@ -161,6 +161,17 @@ describe('the gallery', () => {
     assert.equal(tooWide, 0, 'a long word is broken');
   });
 
+  test('draws columns with their height, however much room they have', async () => {
+    const page = await visit({ reducedMotion: 'reduce' });
+    const fills = page.locator('qrvey-end-user .columns .fill');
+    await fills.first().waitFor();
+    for (const width of [360, 560, 640, 720, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      const tallest = await fills.evaluateAll((all) => Math.max(...all.map((fill) => fill.offsetHeight)));
+      assert.ok(tallest > 100, `${tallest} px at ${width}`);
+    }
+  });
+
   test('keeps the focus in the widget when a button goes with what it removed', async () => {
     const page = await visit();
     for (const name of ['dashboard-builder', 'download-manager', 'web-form-design']) {

@@ -90,7 +90,8 @@ export const chartStyles = `
 .metric { background: var(--raised); border-radius: 10px; padding: 12px 16px; min-inline-size: 0; }
 .metric dt { color: var(--soft); }
 .metric-value { font-size: 24px; line-height: 1.25; font-weight: 650; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; }
-@container (max-width: 640px) {
+@container (max-width: 560px) {
+  .columns .mark { grid-template-rows: 132px auto; }
   .columns .value { position: absolute; clip-path: inset(50%); }
 }
 @container (max-width: 480px) {
