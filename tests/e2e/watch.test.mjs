@@ -68,7 +68,9 @@ test('a watched token is renewed before it ends, and everybody gets the new one'
 
 test('headers from a function are asked for before each request, renewals and retries included', async () => {
   stub.answer = (request, response) =>
-    stub.requests.length === 2 ? problem(response, 503, 'upstream_unavailable') : mint(2)(request, response);
+    stub.requests.length === 2
+      ? problem(response, 503, 'upstream_unavailable')
+      : mint(stub.requests.length === 1 ? 2 : 600)(request, response);
   const outcome = await page.evaluate(async () => {
     let asked = 0;
     const headers = async () => ({ authorization: `Bearer ${++asked}`, 'content-type': 'text/mine' });
@@ -110,8 +112,10 @@ test('a function that gives no headers fails the call and nothing else', async (
 
 test('who watches anew takes up a renewal that was given up', async () => {
   stub.answer = (request, response) =>
-    stub.requests.length === 2 ? problem(response, 401, 'not_signed_in') : mint(4)(request, response);
+    stub.requests.length === 2 ? problem(response, 401, 'not_signed_in') : mint(10)(request, response);
   const order = await page.evaluate(async () => {
+    // As early as chance can give: two seconds before its end.
+    Math.random = () => 0;
     await client.watch(got);
     await until(() => events.some(({ type }) => type === 'failed'));
     // What is left of the token at hand is enough for this one.
