@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { useBrowser } from './support/browser.mjs';
 import { json, useStub } from './support/stub.mjs';
+import { until } from './support/until.mjs';
 
 const open = useBrowser();
 const stub = useStub();
@@ -35,11 +36,6 @@ async function tab(from, options = {}, path = '/') {
 
 const tokens = (page) => page.evaluate(() => globalThis.tokens);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Waits for a promise's value; to Playwright's own way of waiting, any promise is true. */
-async function until(page, holds) {
-  while (!(await page.evaluate(holds))) await pause(20);
-}
 
 test('one tab renews for all', async () => {
   const first = await tab();

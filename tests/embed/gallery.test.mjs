@@ -5,9 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { useBrowser } from '../e2e/support/browser.mjs';
 import { startSandbox, useSandbox } from '../e2e/support/sandbox.mjs';
+import { until } from '../e2e/support/until.mjs';
 import { installApps } from './support/apps.mjs';
 import { listingsFolder } from './support/listings.mjs';
-import { tenantsIn, until } from './support/page.mjs';
+import { tenantsIn } from './support/page.mjs';
 
 const open = useBrowser();
 const sandbox = useSandbox();

@@ -3,9 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { until } from '../e2e/support/until.mjs';
 import { useBrowser } from './support/browser.mjs';
 import { lineTo } from './support/line.mjs';
-import { setOffline, startStage, until } from './support/page.mjs';
+import { setOffline, startStage } from './support/page.mjs';
 import { NAMES, play } from './support/plays.mjs';
 
 const NIGHT_MS = 8 * 3_600_000;

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { embed, isSame, tenantsIn, until, useStage } from './support/page.mjs';
+import { until } from '../e2e/support/until.mjs';
+import { embed, isSame, tenantsIn, useStage } from './support/page.mjs';
 
 const stage = useStage();
 const VIEW = { widget: 'dashboard-view' };

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { embed, tenantsIn, until, useStage } from './support/page.mjs';
+import { until } from '../e2e/support/until.mjs';
+import { embed, tenantsIn, useStage } from './support/page.mjs';
 import { NAMES, PLAYS, play } from './support/plays.mjs';
 
 const stage = useStage();

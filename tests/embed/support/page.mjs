@@ -81,15 +81,6 @@ export async function tenantsIn(scope) {
   return drawn.evaluateAll((all) => [...new Set(all.flatMap((one) => one.dataset.tenant.split(/[\s,]+/)))]);
 }
 
-/** Waits until this holds in the page: longer than a browser's driver would, and in either browser. */
-export async function until(page, holds, withinMs = 30_000) {
-  const end = performance.now() + withinMs;
-  while (!(await page.evaluate(holds))) {
-    if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
 /** The browser's own offline mode. */
 export const setOffline = (page, isOffline) =>
   page.setOfflineMode ? page.setOfflineMode(isOffline) : page.context().setOffline(isOffline);

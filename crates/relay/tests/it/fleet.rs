@@ -13,8 +13,8 @@ use wiremock::{Mock, ResponseTemplate};
 use crate::authority::Authority;
 use crate::program::{Folder, Served};
 use crate::support::{
-    ADMIN, API_KEY, COOKIE, DEFAULT_PROFILE, REDIS_PASSWORD, RunningRelay, TOKEN, World, free_port,
-    neighbour, outcome, until,
+    ADMIN, API_KEY, COOKIE, DEFAULT_PROFILE, FLEET_KEY, REDIS_PASSWORD, RunningRelay, TOKEN, World,
+    free_port, neighbour, outcome, until,
 };
 
 /// Every test is run against each.
@@ -277,8 +277,7 @@ async fn a_wrong_password_is_as_good_as_no_redis() {
 async fn the_fleet_key_rotates_without_a_mint() {
     let (world, redis) = (World::new().await, Redis::start(PROGRAMS[0]).await);
     let toml = world.toml(&format!("{DEFAULT_PROFILE}{}", redis.section()));
-    let (old, new) =
-        ("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "HxAREhMUFRYXGBkaGxwdHh8AAQIDBAUGBwgJCgsMDQ4=");
+    let (old, new) = (FLEET_KEY, "HxAREhMUFRYXGBkaGxwdHh8AAQIDBAUGBwgJCgsMDQ4=");
     let with = async |keys: &[(&str, &str)]| {
         let rest = [("QRVEY_API_KEY", API_KEY), ("QRVEY_FLEET_REDIS_PASSWORD", REDIS_PASSWORD)];
         let environment = Environment::from_iter(rest.into_iter().chain(keys.iter().copied()));
@@ -296,13 +295,12 @@ async fn a_changed_file_of_a_fleet_secret_is_taken_as_one_of_the_configuration_i
     let world = World::new().await;
     let gone = "[fleet]\nredis = \"redis://127.0.0.1:1\"\n";
     let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{gone}")));
-    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    std::fs::write(folder.path("key"), key).unwrap();
+    std::fs::write(folder.path("key"), FLEET_KEY).unwrap();
     let served = Served::start_with(&folder, &[("QRVEY_FLEET_KEY_FILE", "key")]).await;
     std::fs::write(folder.path("key"), "canary-short").unwrap();
     let line = served.logged("the old one stays in force").await;
     assert!(line.contains("QRVEY_FLEET_KEY must be 32 random bytes"), "{line}");
-    std::fs::write(folder.path("key"), key.to_lowercase()).unwrap();
+    std::fs::write(folder.path("key"), FLEET_KEY.to_lowercase()).unwrap();
     served.logged("took the configuration file").await;
     served.hold_log_secret();
 }
@@ -312,10 +310,7 @@ async fn a_redis_that_is_gone_is_said_in_the_log_without_its_password() {
     let world = World::new().await;
     let gone = "[fleet]\nredis = \"redis://127.0.0.1:1\"\n";
     let folder = Folder::with(&world.toml(&format!("{DEFAULT_PROFILE}{gone}")));
-    let secrets = [
-        ("QRVEY_FLEET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
-        ("QRVEY_FLEET_REDIS_PASSWORD", REDIS_PASSWORD),
-    ];
+    let secrets = [("QRVEY_FLEET_KEY", FLEET_KEY), ("QRVEY_FLEET_REDIS_PASSWORD", REDIS_PASSWORD)];
     let served = Served::start_with(&folder, &secrets).await;
     assert_eq!(served.composer().send().await.unwrap().status(), 200);
     let line = served.logged("this replica works alone").await;

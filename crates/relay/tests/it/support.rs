@@ -20,6 +20,7 @@ pub(crate) const ACCESS_KEY: &str = "canary-access-key";
 pub(crate) const TOKEN: &str = "canary-token.of.the-platform";
 pub(crate) const COOKIE: &str = "session=canary-cookie";
 pub(crate) const REDIS_PASSWORD: &str = "canary-redis-password";
+pub(crate) const FLEET_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) const TENANT: &str = "canary-tenant";
 
 pub(crate) const COMPOSER_LOGIN: &str = "/devapi/v4/core/login/token";
@@ -29,7 +30,7 @@ pub(crate) fn environment() -> Environment {
         ("QRVEY_API_KEY", API_KEY),
         ("QRVEY_ADMIN_USERNAME", ADMIN_USERNAME),
         ("QRVEY_ADMIN_ACCESS_KEY", ACCESS_KEY),
-        ("QRVEY_FLEET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("QRVEY_FLEET_KEY", FLEET_KEY),
         ("QRVEY_FLEET_REDIS_PASSWORD", REDIS_PASSWORD),
     ])
 }

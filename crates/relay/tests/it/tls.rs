@@ -11,7 +11,8 @@ use tokio::net::TcpStream;
 use crate::authority::Authority;
 use crate::program::{Folder, Served};
 use crate::support::{
-    COMPOSER_LOGIN, COOKIE, DEFAULT_PROFILE, RunningRelay, TOKEN, World, outcome, refusal, toml_for,
+    COMPOSER_LOGIN, COOKIE, DEFAULT_PROFILE, FLEET_KEY, RunningRelay, TOKEN, World, outcome, refusal,
+    toml_for,
 };
 
 async fn tls_platform(authority: &Authority) -> String {
@@ -100,7 +101,7 @@ async fn check_finds_what_would_keep_serve_from_starting() {
     let (certificate, key) = authority.certificate_for("localhost");
     std::fs::write(folder.path("cert.pem"), certificate).unwrap();
     std::fs::write(folder.path("key.pem"), key).unwrap();
-    std::fs::write(folder.path("fleet-key"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+    std::fs::write(folder.path("fleet-key"), FLEET_KEY).unwrap();
     let variables = [("QRVEY_FLEET_KEY_FILE", "fleet-key")];
     assert_eq!(folder.run_with(&["check"], &variables).await.0, 0);
     std::fs::write(folder.path("key.pem"), authority.certificate_for("localhost").1).unwrap();
