@@ -6,7 +6,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { arch, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
@@ -26,6 +26,8 @@ const { values: options } = parseArgs({
 });
 /** So many that two requests under way are never for one grant, which would then be minted once. */
 const USERS = 1000;
+/** Takes `rustup target add` and musl-tools; crates/relay/deploy/README.md. */
+const STATIC = `${arch() === 'arm64' ? 'aarch64' : 'x86_64'}-unknown-linux-musl`;
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const run = promisify(execFile);
 
@@ -97,10 +99,15 @@ async function build() {
     const names = ['qrvey-relay', 'constant', 'qrvey-sandbox'];
     return Object.fromEntries(names.map((name) => [name, join(options.programs, name)]));
   }
-  const cargo = ['build', '--release', '--message-format=json-render-diagnostics'];
-  const what = ['-p', 'qrvey-relay', '--bin', 'qrvey-relay', '--example', 'constant'];
   const sandbox = options.platform === 'sandbox' ? ['-p', 'qrvey-sandbox', '--bin', 'qrvey-sandbox'] : [];
-  const child = spawn('cargo', [...cargo, ...what, ...sandbox], {
+  // The relay as its container has it.
+  const relay = await cargoBuild(['-p', 'qrvey-relay', '--bin', 'qrvey-relay', '--target', STATIC]);
+  return { ...relay, ...(await cargoBuild(['-p', 'qrvey-relay', '--example', 'constant', ...sandbox])) };
+}
+
+async function cargoBuild(what) {
+  const cargo = ['build', '--release', '--message-format=json-render-diagnostics'];
+  const child = spawn('cargo', [...cargo, ...what], {
     cwd: here('../..'),
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -7,6 +7,10 @@ use clap::{Parser, Subcommand};
 use qrvey_relay::report::Report;
 use qrvey_relay::{Config, Environment, check, explain, serve, telemetry};
 
+/// The same whatever C library the program is built for; `.cargo/config.toml` says how it is set.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The trusted server relay between browsers and Qrvey.
 #[derive(Debug, Parser)]
 #[command(
